@@ -1,0 +1,146 @@
+"""What an entry of the atlas may hold: papers, chapters and registered claims.
+
+Unknown fields are refused, so that nobody can type a claim's edges: `ib_utils.claims` derives them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+Kind = Literal["direction", "contrast", "null", "size", "retain", "order", "onset", "identity"]
+KINDS: tuple[str, ...] = get_args(Kind)
+Scale = Literal["reduced", "full", "analogue"]
+Redraw = Literal["init", "order", "data", "task", "permutation"]
+ShownAs = Literal["number", "percent", "points", "factor"]
+Verdict = Literal["holds", "fails", "undecided"]
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]  # chapters and claims: words-with-hyphens
+Key = Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z0-9]+$")]  # papers: author, year, word
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paper(_Entry):
+    """A paper, its citation, its claim in our words and where the book treats it."""
+
+    key: Key
+    title: Text
+    authors: Annotated[tuple[Text, ...], Field(min_length=1)]  # "First Last"
+    year: int
+    venue: Text
+    arxiv: Text | None = None
+    doi: Text | None = None
+    url: Text | None = None
+    chapter: Name
+    claim: Text
+    figures: Text | None = None
+    reach: Literal["cpu", "gpu", "paper", "large", "none"]
+    catalogue: Text | None = None
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if not (self.arxiv or self.doi or self.url):
+            raise ValueError("one of arxiv, doi and url is needed")
+        return self
+
+    @property
+    def citation(self) -> str:
+        """Authors' last names and year, as in "Greydanus & Kobak (2024)"."""
+        last = [author.split()[-1] for author in self.authors]
+        names = " & ".join(last) if len(last) < 3 else f"{last[0]} et al."
+        return f"{names} ({self.year})"
+
+    @property
+    def link(self) -> str:
+        """Where to read it: DOI before arXiv before any other address."""
+        if self.doi:
+            return f"https://doi.org/{self.doi}"
+        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else str(self.url)
+
+
+class Chapter(_Entry):
+    """A chapter of the book; its notebook is ``notebooks/<name>.ipynb``."""
+
+    name: Name
+    title: Text
+    question: Text
+    part: Text
+    summary: Text
+
+
+class Published(_Entry):
+    """What the paper reports, in the unit of the claim's quantity (natural logarithms for factors)."""
+
+    value: FiniteFloat | None = None  # None: the paper has figures (parts), but not this quantity
+    parts: dict[str, FiniteFloat] = {}
+    n: Annotated[int, Field(ge=1)] | None = None  # runs behind it; None: unknown, taken as one
+    rounding: Annotated[FiniteFloat, Field(ge=0)] = 0.0  # half a unit of the last printed digit
+    where: Text
+
+
+class Change(_Entry):
+    """An earlier registration of a claim: what it said, what came out, why it was changed."""
+
+    date: datetime.date
+    reason: Text
+    statement: Text | None = None
+    kind: Text | None = None
+    verdict: Verdict | None = None
+
+
+class Claim(_Entry):
+    """A statement registered before its result is known."""
+
+    id: Name
+    paper: Key
+    primary: bool = False
+    statement: Text
+    kind: Kind
+    quantity: Text
+    redraws: tuple[Redraw, ...]
+    published: Published | None = None
+    scale: Annotated[dict[str, Scale], Field(min_length=1)]
+    control: Name | None = None
+    of: Name | None = None
+    shown_as: ShownAs = "number"
+    history: tuple[Change, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        if self.kind in ("size", "retain") and (self.published is None or self.published.value is None):
+            raise ValueError(f"kind {self.kind} needs a published value")
+        if self.kind == "size" and (shrunk := [p for p, scale in self.scale.items() if scale != "full"]):
+            raise ValueError(f"kind size is judged at full scale only; preset {shrunk[0]!r} is not")
+        if self.kind == "retain" and self.shown_as != "factor":
+            raise ValueError("kind retain needs a scale-free quantity: a log ratio, shown_as factor")
+        if self.kind in ("null", "contrast") and self.of is None:
+            raise ValueError(f"kind {self.kind} needs `of`, the claim that it is a control of")
+        if self.id in (self.control, self.of):
+            raise ValueError("a claim cannot be its own control")
+        return self
+
+
+class Registry(_Entry):
+    """The claims of one chapter, and the parameter values (as fingerprints) under which they are judged."""
+
+    chapter: Name
+    parameters: Annotated[tuple[Text, ...], Field(min_length=1)]
+    presets: dict[str, Fingerprint]
+    claims: Annotated[tuple[Claim, ...], Field(min_length=1)]
+
+    def __getitem__(self, id: str) -> Claim:
+        for claim in self.claims:
+            if claim.id == id:
+                return claim
+        raise KeyError(id)
+
+    def controls(self, claim: Claim) -> list[Claim]:
+        """The claims that are controls of ``claim``, in the registry's order."""
+        return [other for other in self.claims if other.id == claim.control or other.of == claim.id]

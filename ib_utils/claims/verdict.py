@@ -1,0 +1,162 @@
+"""From a claim's kind and an estimate to edges, verdict and margin: only here are these decided."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ib_utils.atlas import Claim, Published, Verdict
+from ib_utils.stats import FEW, Estimate, t_quantile
+
+Edges = tuple[float | None, float | None]  # where the interval has to lie; None: open on that side
+
+ABOVE_ZERO: Edges = (0.0, None)
+JOINT = (
+    "order",
+    "null",
+    "identity",
+)  # kinds about several quantities at once, each of which has to lie above 0
+FRAGILE = 2.0  # margins below this many half-widths read fragile
+
+
+class ClaimError(ValueError):
+    """A check that cannot be made as asked."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Verdict on one claim in one run.
+
+    Args:
+        edges: where the interval has to lie.
+        verdict: None where this run does not judge the claim.
+        margin: distance from estimate to nearest edge in half-widths, negative outside; None where undefined.
+        robust: whether a verdict that was reached keeps ``FRAGILE`` half-widths from its edge.
+        reason: why there is no verdict, or none better than undecided.
+    """
+
+    edges: Edges
+    verdict: Verdict | None
+    margin: float | None = None
+    robust: bool | None = None
+    reason: str | None = None
+
+
+def judge(claim: Claim, estimate: Estimate) -> Judgement:
+    """Compare an estimate with the edges that the claim's kind fixes.
+
+    Args:
+        claim: the registered claim.
+        estimate: from :mod:`ib_utils.stats`; natural logarithms where the claim is shown as a factor.
+
+    Returns:
+        The judgement: *holds* where the interval lies strictly inside the edges, *fails* where it lies wholly
+        outside, *undecided* otherwise; with parts, *holds* if all do and *fails* if any does.
+
+    Raises:
+        ClaimError: the interval has no width, or the estimate's parts do not fit the kind.
+    """
+    if (claim.kind in JOINT) != bool(estimate.parts):
+        wanted = "parts (stats.order, equivalence, identity)" if claim.kind in JOINT else "a single quantity"
+        raise ClaimError(f"{claim.id}: kind {claim.kind} needs {wanted}; got {len(estimate.parts)} parts")
+    if claim.kind != "identity" and any(e.low == e.high is not None for e in (estimate, *estimate.parts)):
+        raise ClaimError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
+
+    limits = edges(claim, estimate)
+    parts = [(part, ABOVE_ZERO) for part in estimate.parts] or [(estimate, limits)]
+    verdict = _worst([_compare(part, limit) for part, limit in parts])
+    margins = [_margin(part, limit) for part, limit in parts]
+    known = [m for m in margins if m is not None]
+    margin = min(known) if len(known) == len(margins) else None
+    if reason := _too_weak(claim, estimate):
+        return Judgement(limits, "undecided", margin, None, reason)
+    robust = None if margin is None or verdict == "undecided" else abs(margin) >= FRAGILE
+    return Judgement(limits, verdict, margin, robust)
+
+
+def edges(claim: Claim, estimate: Estimate) -> Edges:
+    """Where the interval has to lie for the claim to hold, on the scale of ``estimate.value``."""
+    match claim.kind:
+        case "size":
+            return _size_edges(claim, estimate)
+        case "retain":
+            half = _published_value(claim) / 2
+            return (half, None) if half > 0 else (None, half)
+        case "null":  # the parts are bound - effect and bound + effect: their mean is the bound
+            bound = sum(part.value for part in estimate.parts) / 2
+            return (-bound, bound)
+        case "identity":  # the first part is rounding - error
+            return (None, estimate.parts[0].value + estimate.value)
+        case _:
+            return ABOVE_ZERO
+
+
+def _size_edges(claim: Claim, estimate: Estimate) -> Edges:
+    """The published value, give or take the 95 % spread of as many runs as stand behind it, and its rounding.
+
+    Our replicates redraw everything, the test set too, so their spread stands for that of the published runs.
+    """
+    if estimate.spread is None:
+        raise ClaimError(f"{claim.id}: kind size needs the spread over replicates: use stats.mean")
+    published, value = _published(claim), _published_value(claim)
+    give = t_quantile(estimate.n - 1) * estimate.spread / math.sqrt(published.n or 1) + published.rounding
+    return (value - give, value + give)
+
+
+def _too_weak(claim: Claim, estimate: Estimate) -> str | None:
+    """Why no verdict better than undecided may rest on this estimate."""
+    if claim.kind == "identity":
+        return None
+    if not claim.redraws:
+        return "nothing was drawn anew between replicates"
+    if estimate.n < FEW:
+        return f"only {estimate.n} replicates; a verdict needs {FEW}"
+    if claim.kind == "size":
+        assert estimate.low is not None
+        assert estimate.high is not None
+        if (estimate.high - estimate.low) / 2 > abs(_published_value(claim)) / 4:
+            return "our interval is wider than half of the published value"
+    return None
+
+
+def _compare(e: Estimate, limits: Edges) -> Verdict:
+    low, high = _ends(e.low, e.high)
+    lower, upper = _ends(*limits)
+    if (limits[0] is None or low > lower) and (limits[1] is None or high < upper):
+        return "holds"
+    return "fails" if high < lower or low > upper else "undecided"
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict:
+    return next((v for v in ("fails", "undecided") if v in verdicts), "holds")  # type: ignore[return-value]
+
+
+def _margin(e: Estimate, limits: Edges) -> float | None:
+    """Distance to the nearest edge, in the half of the interval that faces it: above 1 means inside."""
+    low, high = _ends(e.low, e.high)
+    below, above = e.value - low, high - e.value
+    gaps = []
+    if limits[0] is not None:
+        gap = e.value - limits[0]
+        gaps.append((gap, below if gap > 0 else above))
+    if limits[1] is not None:
+        gap = limits[1] - e.value
+        gaps.append((gap, above if gap > 0 else below))
+    if all(math.isfinite(gap) and math.isfinite(half) and half > 0 for gap, half in gaps):
+        return min(gap / half for gap, half in gaps)
+    return None  # a censored or one-sided interval, or an identity, has no half-width to count in
+
+
+def _ends(low: float | None, high: float | None) -> tuple[float, float]:
+    return (-math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _published(claim: Claim) -> Published:
+    assert claim.published is not None  # the registry refuses kinds that need it without it
+    return claim.published
+
+
+def _published_value(claim: Claim) -> float:
+    value = _published(claim).value
+    assert value is not None
+    return value

@@ -1,0 +1,379 @@
+"""Estimates with intervals over independent replicates, as claims need them.
+
+A replicate redraws everything that the statement generalises over; arrays are paired by position. Curves and
+slopes are reduced to one number a replicate before they come here. Nothing in this module looks at a claim.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FEW = 6  # below this many replicates an interval is flagged, and no claim is judged on it
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Args:
+        value: the estimate, in the unit of the quantity; ±inf where a censored median lies beyond the range.
+        low: lower end of the interval, None where it is open.
+        high: upper end of the interval, None where it is open.
+        n: independent replicates behind it (trials, for a proportion).
+        method: how the interval was made.
+        spread: standard deviation over replicates, same unit as ``value``; None where it has no meaning.
+        confidence: coverage that the interval is built for.
+        label: what this part of a joint estimate is.
+        parts: the quantities of a joint estimate (order, equivalence, identity), each to lie above 0.
+
+    Raises:
+        ValueError: ``value`` or an end is NaN, an end is infinite, or ``value`` lies outside its interval.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    spread: float | None = None
+    confidence: float = 0.95
+    label: str = ""
+    parts: tuple[Estimate, ...] = ()
+
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if math.isnan(self.value) or not all(map(math.isfinite, ends)):
+            raise ValueError(
+                f"an estimate needs numbers (open ends: None); got {self.value} in [{self.low}, {self.high}]"
+            )
+        if (self.low is not None and self.value < self.low) or (self.high is not None and self.value > self.high):
+            raise ValueError(f"estimate {self.value} lies outside its interval [{self.low}, {self.high}]")
+
+
+def mean(x: ArrayLike) -> Estimate:
+    """Mean over replicates with its 95 % t interval.
+
+    Exact for normal replicates at any n. Skewed ones make it too short: for a log-normal with unit log
+    spread it covers 82 %, 83 % and 86 % at n = 6, 8 and 16 (exponential: 89 %, 89 %, 91 %), so take logs
+    (:func:`log_ratio`) or the :func:`median`. A rare failed seed does worse: where one in ten lies ten
+    standard deviations off, it covers the mean over all seeds in 73 %, 71 % and 82 % of cases.
+
+    Args:
+        x: one number a replicate, shape (replicates,).
+
+    Returns:
+        The estimate, in the unit of ``x``.
+
+    Raises:
+        ValueError: fewer than 2 replicates, or a replicate that is not finite.
+
+    Example:
+        >>> e = mean([0.90, 0.92, 0.91, 0.93, 0.92, 0.94])
+        >>> f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]"
+        '0.920 [0.905, 0.935]'
+    """
+    return _mean(_replicates(x))
+
+
+def difference(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """Mean of the paired differences a - b with its 95 % t interval.
+
+    Pairing removes what a replicate's two arms share (its data, its seed). Covers as :func:`mean` does; the
+    differences of two equally skewed arms are symmetric, and then it covers at least 95 %.
+
+    Args:
+        a: one number a replicate, shape (replicates,).
+        b: the same replicates in the same order.
+
+    Returns:
+        The estimate, in the common unit of ``a`` and ``b``.
+
+    Raises:
+        ValueError: different lengths, fewer than 2 replicates, or a replicate that is not finite.
+
+    Example:
+        >>> round(difference([3.0, 4.0, 5.5], [1.0, 2.0, 3.0]).value, 3)
+        2.167
+    """
+    a, b = _pair(a, b)
+    return _mean(a - b)
+
+
+def log_ratio(a: ArrayLike, b: ArrayLike, *, censored: bool = False) -> Estimate:
+    """Mean of the paired natural-log ratios ln(a / b) with its 95 % t interval, on the log scale.
+
+    Exact where the ratio is log-normal; on the raw ratio a t interval would under-cover as :func:`mean` says.
+
+    Args:
+        a: one positive number a replicate, shape (replicates,).
+        b: the same replicates in the same order.
+        censored: allow ``inf`` ("not reached within the range tried") in either array; the estimate is then
+            the :func:`median` of the log ratios.
+
+    Returns:
+        The estimate, a natural logarithm: ``exp`` of it is the factor.
+
+    Raises:
+        ValueError: as :func:`difference`; a value that is not positive; both members of a pair censored.
+
+    Example:
+        >>> round(math.exp(log_ratio([200, 220, 180], [100, 100, 100]).value), 2)
+        1.99
+    """
+    a, b = _pair(a, b, censored=censored)
+    for name, x in (("a", a), ("b", b)):
+        _refuse(x <= 0, x, f"{name} must be positive")
+    _refuse(np.isinf(a) & np.isinf(b), a, "both members of the pair are censored, their ratio is unknown")
+    ratio = np.log(a) - np.log(b)
+    return median(ratio) if censored else _mean(ratio)
+
+
+def proportion(successes: int, trials: int) -> Estimate:
+    """Share of successes with its exact (Clopper-Pearson) 95 % interval.
+
+    Never covers less than 95 %, and more for few trials or shares near 0 and 1; but it counts trials as
+    independent, and under-covers where they share a draw.
+
+    Args:
+        successes: how many trials succeeded.
+        trials: how many there were.
+
+    Returns:
+        The estimate, between 0 and 1.
+
+    Raises:
+        ValueError: no trial, or successes outside 0 … trials.
+
+    Example:
+        >>> e = proportion(8, 8)
+        >>> e.value, round(e.low, 3), e.high
+        (1.0, 0.631, 1.0)
+    """
+    from scipy.special import betaincinv
+
+    if trials < 1 or not 0 <= successes <= trials:
+        raise ValueError(f"got {successes} successes in {trials} trials; allowed are 0 … trials, trials ≥ 1")
+    failures = trials - successes
+    low = float(betaincinv(successes, failures + 1, 0.025)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 0.975)) if failures else 1.0
+    return Estimate(successes / trials, low, high, int(trials), "exact binomial")
+
+
+def median(x: ArrayLike) -> Estimate:
+    """Median over replicates with an interval of order statistics.
+
+    The interval is (x_(k), x_(n+1-k)), the narrowest of its kind that covers at least 95 %; ``confidence``
+    records what it covers exactly for any continuous distribution (n = 8: 99.2 %; 6: 96.9 %; 16: 97.9 %),
+    and it covers more under ties. Below n = 6 even the whole range covers less than 95 %: 93.8 % at n = 5.
+
+    Args:
+        x: one number a replicate, shape (replicates,). Unlike everywhere else, +inf and -inf are allowed:
+            a replicate known only to lie above or below the range tried.
+
+    Returns:
+        The estimate, in the unit of ``x``. An end that falls on a censored replicate is open (None); where
+        both ends are censored on the same side, both are open: no more than the side is known.
+
+    Raises:
+        ValueError: fewer than 2 replicates, or NaN.
+
+    Example:
+        >>> e = median([1.2, 0.8, 1.9, 1.1, 1.4, 0.9, 1.3, math.inf])
+        >>> e.value, e.low, e.high, round(e.confidence, 4)
+        (1.25, 0.8, None, 0.9922)
+    """
+    x = np.sort(_replicates(x, censored=True))
+    n = len(x)
+    tails = [2 * sum(math.comb(n, j) for j in range(k)) / 2**n for k in range(1, n // 2 + 1)]
+    k = max((k for k, tail in enumerate(tails, start=1) if tail <= 0.05), default=1)
+    low, high = (float(end) if np.isfinite(end) else None for end in (x[k - 1], x[n - k]))
+    # The middle of an even count is taken by hand: between -inf and inf numpy would say NaN.
+    lower, upper = x[(n - 1) // 2], x[n // 2]
+    if np.isinf(lower) and np.isinf(upper) and lower != upper:
+        raise ValueError("half of the replicates are censored below, half above: the median is unknown")
+    value = float(lower + upper) / 2
+    n_censored = int(np.isinf(x).sum())
+    method = f"median, order statistics {k} and {n + 1 - k}"
+    method += f", {n_censored} censored" if n_censored else ""
+    return Estimate(value, low, high, n, method + _few(n), confidence=1 - tails[k - 1])
+
+
+def order(columns: Mapping[str, ArrayLike]) -> Estimate:
+    """Every adjacent paired difference of quantities that are said to increase.
+
+    The order holds when every part lies above 0. As all have to, no correction for their number is due: a
+    false "holds" stays below 2.5 %, while "one of them fails" is wrong in up to 2.5 % a part.
+
+    Args:
+        columns: quantities from the smallest to the largest; name to numbers of shape (replicates,), paired.
+
+    Returns:
+        The estimate of the part that binds (smallest in half-widths), with all ``parts`` in order.
+
+    Raises:
+        ValueError: fewer than 2 quantities, or as :func:`difference`.
+
+    Example:
+        >>> e = order({"a": [1.0, 1.1, 0.9], "b": [2.0, 2.2, 2.1], "c": [2.9, 3.4, 3.0]})
+        >>> [part.label for part in e.parts], round(e.value, 2)
+        (['b − a', 'c − b'], 1.0)
+    """
+    if len(columns) < 2:
+        raise ValueError(f"an order needs at least 2 quantities; got {list(columns)}")
+    parts = tuple(
+        _relabel(difference(columns[large], columns[small]), f"{large} − {small}") for small, large in pairwise(columns)
+    )
+    return _joint(min(parts, key=_half_widths_above_zero), parts, "paired t, every adjacent difference")
+
+
+def equivalence(effect: ArrayLike, reference: ArrayLike, *, fraction: float = 0.25) -> Estimate:
+    """Test that an effect is smaller than a fraction of another one, whatever its sign (two one-sided tests).
+
+    Both are noisy, so the two are tested jointly: a replicate's ``fraction * |reference| - effect`` and
+    ``fraction * |reference| + effect`` each have to lie above 0. Each has a 95 % two-sided interval, so a
+    false "equivalent" stays below 2.5 %. Covers as :func:`mean` does.
+
+    Args:
+        effect: effect that should be absent, one number a replicate, shape (replicates,).
+        reference: the main effect of the same replicates, same unit; signed by its mean, so that a noisy
+            reference is not made larger by taking absolute values.
+        fraction: how large a share of the reference still counts as absent.
+
+    Returns:
+        The mean effect. Its interval is drawn so that it lies inside ± the mean of ``fraction * |reference|``
+        exactly when both ``parts`` lie above 0: the reference's own uncertainty is in it.
+
+    Raises:
+        ValueError: as :func:`difference`, or a fraction that is not positive.
+
+    Example:
+        >>> e = equivalence([0.01, -0.02, 0.0, 0.01], [1.0, 1.1, 0.9, 1.0])
+        >>> all(part.low > 0 for part in e.parts)
+        True
+    """
+    if not fraction > 0:
+        raise ValueError(f"fraction must be positive; got {fraction}")
+    effect, reference = _pair(effect, reference)
+    bound = fraction * reference * (1 if reference.mean() >= 0 else -1)
+    below = _relabel(_mean(bound - effect), "bound − effect")
+    above = _relabel(_mean(bound + effect), "bound + effect")
+    centre, value = float(bound.mean()), float(effect.mean())
+    assert above.low is not None  # a t interval has both ends
+    assert below.low is not None
+    shown = Estimate(
+        value, min(above.low - centre, value), max(centre - below.low, value), below.n, "", _spread(effect)
+    )
+    return _joint(shown, (below, above), "paired t, two one-sided tests")
+
+
+def identity(error: ArrayLike, counterexample: ArrayLike, *, scale: float, eps: float) -> Estimate:
+    """Check an identity of mathematics: errors at rounding level where it holds, large where it must not.
+
+    Args:
+        error: deviations from the identity over the cases tried, any shape.
+        counterexample: the same deviation for a named case that breaks the identity, any shape.
+        scale: size of the compared quantities, same unit.
+        eps: machine epsilon of the dtype that computed ``error``.
+
+    Returns:
+        The largest error in units of ``scale``, zero width; ``parts`` are ``100 eps`` minus that and the
+        smallest counterexample (in units of ``scale``) minus ``1e-3``, each to lie above 0.
+
+    Raises:
+        ValueError: nothing to check, NaN, or scale or eps not positive.
+
+    Example:
+        >>> e = identity([1e-16, 2e-16], [0.3], scale=1.0, eps=2.2e-16)
+        >>> all(part.low > 0 for part in e.parts)
+        True
+    """
+    if not (scale > 0 and eps > 0):
+        raise ValueError(f"scale and eps must be positive; got {scale} and {eps}")
+    errors, others = (np.abs(np.asarray(x, dtype=float)).ravel() / scale for x in (error, counterexample))
+    if not (errors.size and others.size):
+        raise ValueError("an identity needs at least one case and one counterexample")
+    largest, smallest = float(errors.max()), float(others.min())
+    values = {"rounding − error": 100 * eps - largest, "counterexample − 0.001": smallest - 1e-3}
+    parts = tuple(Estimate(v, v, v, errors.size, "largest error", None, 1.0, label) for label, v in values.items())
+    return Estimate(largest, largest, largest, errors.size, "largest error", None, 1.0, "", parts)
+
+
+@cache
+def t_quantile(degrees_of_freedom: int, probability: float = 0.975) -> float:
+    """Quantile of Student's t distribution.
+
+    Args:
+        degrees_of_freedom: replicates minus 1.
+        probability: mass below the quantile; the default gives two-sided 95 % intervals.
+
+    Returns:
+        The quantile.
+
+    Example:
+        >>> round(t_quantile(7), 3)
+        2.365
+    """
+    from scipy.special import stdtrit  # a tenth of the import time of scipy.stats
+
+    return float(stdtrit(degrees_of_freedom, probability))
+
+
+def _mean(x: NDArray[np.float64]) -> Estimate:
+    n, value, spread = len(x), float(x.mean()), _spread(x)
+    half = t_quantile(n - 1) * spread / math.sqrt(n)
+    return Estimate(value, value - half, value + half, n, "t over replicates" + _few(n), spread)
+
+
+def _spread(x: NDArray[np.float64]) -> float:
+    # Equal replicates have no spread; the rounding error of their mean must not make one up.
+    return 0.0 if (x == x[0]).all() else float(x.std(ddof=1))
+
+
+def _joint(shown: Estimate, parts: tuple[Estimate, ...], method: str) -> Estimate:
+    n = min(part.n for part in parts)
+    return Estimate(
+        shown.value, shown.low, shown.high, n, method + _few(n), shown.spread, label=shown.label, parts=parts
+    )
+
+
+def _relabel(e: Estimate, label: str) -> Estimate:
+    return Estimate(e.value, e.low, e.high, e.n, e.method, e.spread, e.confidence, label, e.parts)
+
+
+def _half_widths_above_zero(e: Estimate) -> float:
+    assert e.low is not None
+    half = e.value - e.low
+    return e.value / half if half else math.copysign(math.inf, e.value)
+
+
+def _few(n: int) -> str:
+    return f" (only {n} replicates)" if n < FEW else ""
+
+
+def _pair(a: ArrayLike, b: ArrayLike, *, censored: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = _replicates(a, censored=censored), _replicates(b, censored=censored)
+    if len(a) != len(b):
+        raise ValueError(f"paired arrays need equal lengths; got {len(a)} and {len(b)} replicates")
+    return a, b
+
+
+def _replicates(x: ArrayLike, *, censored: bool = False) -> NDArray[np.float64]:
+    values = np.asarray(x, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"an interval needs at least 2 replicates, one number each; got shape {values.shape}")
+    bad = np.isnan(values) if censored else ~np.isfinite(values)
+    _refuse(bad, values, "allowed are numbers and ±inf" if censored else "allowed are finite numbers")
+    return values
+
+
+def _refuse(bad: NDArray[np.bool_], x: NDArray[np.float64], why: str) -> None:
+    if bad.any():
+        first = int(bad.argmax())
+        raise ValueError(f"replicate {first} is {x[first]}: {why}")

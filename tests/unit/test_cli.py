@@ -1,0 +1,134 @@
+"""The command line: what it prints and how it exits. What the verbs do is tested in test_runner.py."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import ib_utils
+from ib_utils import claims, cli
+
+
+@pytest.fixture
+def ib(monkeypatch, capfd):
+    """Runs `ib` with arguments: exit status, what it printed, what it said on stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ib", *arguments])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        printed = capfd.readouterr()
+        return exit.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+def test_help_answers_without_loading_what_only_the_verbs_need():
+    heavy = {
+        "torch",
+        "numpy",
+        "pandas",
+        "nbformat",
+        "nbclient",
+        "papermill",
+        "matplotlib",
+        "pydantic",
+        "yaml",
+    }
+    code = f"import sys, ib_utils.cli; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_version_is_the_packages(ib):
+    assert ib("--version") == (0, f"ib {ib_utils.__version__}\n", "")
+
+
+def test_without_a_verb_there_is_help(ib):
+    _, printed, said = ib()
+    for verb in ("list", "new", "execute", "run", "doctor"):
+        assert verb in printed + said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["execute", "tinny"], "ib: no chapter 'tinny'; did you mean 'tiny'?"),
+        (["execute", "../tiny"], "ib: no chapter '../tiny'"),
+        (["execute", "tiny", "--jobs", "0"], "ib: jobs has to be at least 1, not 0"),
+        (["run", "tinny"], "ib: no chapter 'tinny'; did you mean 'tiny'?"),
+        (["run", "tiny", "-p", "n_seed=3"], "ib: no parameter 'n_seed'; did you mean 'n_seeds'?"),
+        (["run", "tiny", "-p", "n_seeds=many"], "ib: n_seeds takes a whole number such as 4, not 'many'"),
+        (["run", "tiny", "-p", "n_seeds=1"], "ib: n_seeds has to lie in [2, 64], not 1"),
+        (["run", "tiny", "-p", "n_seeds"], "ib: a parameter is given as name=value, not 'n_seeds'"),
+        (["run", "tiny", "--preset", "full"], "ib: tiny has no preset 'full'; there is: default"),
+        (["run", "tiny", "--record"], "ib: only a preset without other parameters is recorded"),
+        (["new", "Tiny"], "ib: a chapter is named in lower case with hyphens"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(ib, chapter, arguments, line):
+    chapter("tiny")
+    status, printed, said = ib(*arguments)
+    assert (status, printed) == (2, "")
+    assert said.startswith(line)
+    assert said.count("\n") == 1
+
+
+def test_executing_prints_a_line_a_chapter_and_tracebacks_at_the_end(ib, chapter):
+    chapter("good", "1")
+    chapter("bad", "1 / 0")
+    status, printed, said = ib("execute")
+    assert status == 1
+    assert sorted(line.split(" (")[0] for line in printed.splitlines()) == [
+        "✓ good: executed",
+        "✗ bad: failed",
+    ]
+    assert "ZeroDivisionError" in said
+    status, printed, said = ib("execute", "good")
+    assert (status, said) == (0, "")
+    assert printed.startswith("= good: unchanged")
+
+
+def test_a_run_prints_its_verdicts_and_its_folder(ib, book, chapter):
+    claim = {"id": "a-claim", "preset": "custom", "verdict": "holds"}
+    chapter("tiny", f"from IPython.display import display\ndisplay({{{claims.MIME!r}: {claim}}}, raw=True)")
+    status, printed, said = ib("run", "tiny", "-p", "n_seeds=2", "-p", "train_sizes=[5]", "--out", "kept")
+    (record,) = book.glob("kept/tiny/*/record.json")
+    assert (status, printed) == (0, f"a-claim: holds\n{record.parent.relative_to(book)}\n")
+    assert json.loads(record.read_text())["parameters"]["train_sizes"] == [5]
+
+    chapter("tiny", "1 / 0")
+    status, printed, said = ib("run", "tiny")
+    assert (status, printed) == (1, "")
+    assert said.rstrip().endswith("ZeroDivisionError: division by zero")
+
+
+def test_the_list_says_what_is_stored_and_what_is_not(ib, chapter):
+    claim = {"scale": None, "verdict": "holds"}  # of a run that counts nowhere
+    chapter("fresh", f"from IPython.display import display\ndisplay({{{claims.MIME!r}: {claim}}}, raw=True)")
+    ib("execute", "--store")
+    chapter("new-one")
+    status, printed, _ = ib("list")
+    lines = {line.split()[0]: line for line in printed.splitlines()}
+    assert status == 0
+    assert "current" in lines["fresh"]
+    assert "1 unjudged" in lines["fresh"]
+    assert "The chapter new-one" in lines["new-one"]
+    assert "unexecuted" in lines["new-one"]
+
+
+def test_a_new_chapter_is_announced_with_what_to_do_next(ib, book):
+    status, printed, _ = ib("new", "my-chapter")
+    assert status == 0
+    assert printed.splitlines()[:2] == [
+        "wrote notebooks/my-chapter.ipynb",
+        "wrote ib_utils/atlas/claims/my-chapter.yml",
+    ]
+
+
+def test_the_doctor_prints_a_table(ib, book):
+    status, printed, _ = ib("doctor")
+    assert status == 0
+    assert str(book) in printed.replace("\n", "").replace(" ", "")
+    assert "torch" in printed
