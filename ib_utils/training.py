@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": partial(torch.optim.Adam, fused=True),  # one pass over memory instead of ten
     "sgd": partial(torch.optim.SGD, fused=True),
 }
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 50  # small enough for many members' activations to stay in the cache
 STEPS_PER_ORDER = 128  # batch indices are drawn for this many steps at a time
 
 
@@ -366,14 +366,9 @@ def _fit(
     bar: Any,
 ) -> Iterator[dict[str, Any]]:
     """Train one group in place, yielding its records as they come."""
-    forward, theta, gradient = _stack(modules)
+    forward, stacked = _stack(modules)
     losses = torch.func.vmap(loss_function)
-    # The optimiser walks on a tensor of zeros with learning rate 1, which makes its step the update itself; the
-    # members' own learning rates scale it. So any optimiser of torch serves members with different rates.
-    update = nn.Parameter(torch.zeros_like(theta))
-    update.grad = gradient
-    stepper = make_optimizer([update], lr=1.0)
-    step_size, shrink = (_spread(values, modules) for values in (rates, 1 - rates * decays))
+    step_forward = _stepper(stacked, rates, decays, make_optimizer)
     order, wanted = iter(()), set(record_steps)
     for step in range(n_steps + 1):
         if step in wanted:
@@ -388,53 +383,71 @@ def _fit(
         if step % STEPS_PER_ORDER == 0:
             order = iter(batches.order(min(STEPS_PER_ORDER, n_steps - step)))
         x, y = batches.train[next(order)]
-        gradient.zero_()
         losses(forward(x), y).sum().backward()
-        with torch.no_grad():
-            update.zero_()
-            stepper.step()
-            if decays.any():
-                theta.mul_(shrink)
-            theta.addcmul_(step_size, update)
+        step_forward()
         bar.update()
-    for module in modules:
-        module.zero_grad(set_to_none=True)
 
 
-def _spread(values: Float[Tensor, " member"], modules: list[nn.Module]) -> Float[Tensor, " parameter"]:
-    """One value a member, repeated for each of its parameters in the order of ``_stack``."""
-    return torch.cat([values.repeat_interleave(p.numel()) for p in modules[0].parameters()])
+def _stack(modules: list[nn.Module]) -> tuple[Callable[[Tensor], Tensor], list[nn.Parameter]]:
+    """Stack the members' parameters, one tensor a parameter with the members as its first axis.
 
-
-def _stack(modules: list[nn.Module]) -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
-    """Lay all parameters of all members out in one vector: parameter by parameter, within each member by member.
-
-    Returns ``forward`` (inputs and outputs with a leading member axis), the vector, and the vector into which
-    ``backward`` adds the gradients. The modules' own parameters become views of it.
+    Returns ``forward`` (inputs and outputs with a leading member axis) and the stacked parameters. The modules' own
+    parameters become views of them. A single module runs as it is, so it may keep state of its own.
     """
-    names = [name for name, _ in modules[0].named_parameters()]
-    own = [dict(module.named_parameters()) for module in modules]
-    theta = torch.cat([torch.stack([p[name].detach() for p in own]).flatten() for name in names])
-    gradient = torch.zeros_like(theta)
-    stacked, start = {}, 0
-    for name in names:
-        shape = (len(modules), *own[0][name].shape)
-        stop = start + math.prod(shape)
-        stacked[name] = theta[start:stop].view(shape).requires_grad_()
-        stacked[name].grad = slot = gradient[start:stop].view(shape)
-        for i, parameters in enumerate(own):
-            parameters[name].data = stacked[name].data[i]
-            if len(own) == 1:
-                parameters[name].grad = slot[0]
-        start = stop
     if len(modules) == 1:
-        return lambda x: modules[0](x[0])[None], theta, gradient
+        return lambda x: modules[0](x[0])[None], list(modules[0].parameters())
+    own = [dict(module.named_parameters()) for module in modules]
+    stacked = {name: nn.Parameter(torch.stack([p[name].detach() for p in own])) for name in own[0]}
+    for i, parameters in enumerate(own):
+        for name, parameter in parameters.items():
+            parameter.data = stacked[name].data[i]
     base = copy.deepcopy(modules[0])
 
     def forward(x: Tensor) -> Tensor:
         return torch.func.vmap(lambda p, z: torch.func.functional_call(base, p, (z,)))(stacked, x)
 
-    return forward, theta, gradient
+    return forward, list(stacked.values())
+
+
+def _stepper(
+    stacked: list[nn.Parameter],
+    rates: Float[Tensor, " member"],
+    decays: Float[Tensor, " member"],
+    make_optimizer: Callable[..., torch.optim.Optimizer],
+) -> Callable[[], None]:
+    """What turns the gradients into one step of all members, each with its own learning rate and weight decay.
+
+    Where the members share one rate and none decays, that is the optimiser's own step. Otherwise the optimiser walks
+    on tensors of zeros with learning rate 1, which makes its step the update itself, and the members' rates scale it:
+    so any optimiser of torch serves members with different rates.
+    """
+    if not decays.any() and (rates == rates[0]).all():
+        optimizer = make_optimizer(stacked, lr=rates[0].item())
+
+        def step() -> None:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+        return step
+
+    updates = [nn.Parameter(torch.zeros_like(p)) for p in stacked]
+    unit = make_optimizer(updates, lr=1.0)
+    shape = (len(rates), *[1] * max(p.ndim for p in stacked))
+    # a lone module's parameters have no member axis; one value serves them all the same
+    columns = [
+        tuple(v.view(shape[: p.ndim]) if len(rates) > 1 else v for v in (rates, 1 - rates * decays)) for p in stacked
+    ]
+
+    @torch.no_grad()
+    def scaled_step() -> None:
+        for parameter, update in zip(stacked, updates, strict=True):
+            update.zero_()
+            update.grad, parameter.grad = parameter.grad, None
+        unit.step()
+        for parameter, update, (rate, shrink) in zip(stacked, updates, columns, strict=True):
+            parameter.mul_(shrink).addcmul_(rate, update)
+
+    return scaled_step
 
 
 @torch.no_grad()

@@ -79,7 +79,7 @@ def data_factor(
 def _descending(
     n_train: Float[np.ndarray, " size"], error: Float[np.ndarray, " size"]
 ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
-    """Log sizes and log errors of the non-increasing curve; of each plateau only its first point, where it is reached."""
+    """Log sizes and log errors of the non-increasing curve; of each plateau only the point where it is reached."""
     from sklearn.isotonic import isotonic_regression
 
     n_train, error = np.asarray(n_train, dtype=float), np.asarray(error, dtype=float)

@@ -1,6 +1,7 @@
 """Fully connected networks: every input reaches every unit, so nothing is assumed about where inputs lie."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -48,7 +49,7 @@ class MLP(nn.Module):
         if not widths:
             raise ValueError("MLP got no hidden widths; use LogisticRegression for a linear model")
         sizes = [torch.Size(input_shape).numel(), *widths]
-        self.hidden = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True))
+        self.hidden = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], n_outputs)
         self.residual = residual
 

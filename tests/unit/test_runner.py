@@ -601,3 +601,28 @@ def test_a_new_chapter_is_a_notebook_and_a_registry_and_never_overwrites(book):
         runner.new("my-chapter")
     with pytest.raises(InputError, match="lower case"):
         runner.new("../My chapter")
+
+
+def test_a_stored_figure_has_fewer_colours_and_looks_the_same():
+    import base64
+    import io
+
+    from PIL import Image
+
+    from ib_utils.runner import execution
+
+    plt = pytest.importorskip("matplotlib.pyplot")
+    figure, ax = plt.subplots(figsize=(7, 4))
+    ax.plot(range(10), "o-", label="a line")
+    ax.fill_between(range(10), range(10), alpha=0.2)
+    stream = io.BytesIO()
+    figure.savefig(stream, dpi=110)
+    plt.close(figure)
+    small = execution._fewer_colours(base64.b64encode(stream.getvalue()).decode())
+    assert execution._fewer_colours(small) == small
+    shrunk = base64.b64decode(small)
+    assert len(shrunk) < 0.6 * len(stream.getvalue())
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int) for data in (stream.getvalue(), shrunk)
+    )
+    assert abs(before - after).mean() < 0.5
