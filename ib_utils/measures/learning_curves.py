@@ -28,7 +28,8 @@ def examples_needed(
         ValueError: sizes that do not ascend, lengths that differ, or an error outside (0, 1] or missing.
 
     Example:
-        >>> examples_needed(np.array([10, 100, 1000]), np.array([0.4, 0.2, 0.1]), np.array([0.2, 0.05])).tolist()
+        >>> n_train, error = np.array([10, 100, 1000]), np.array([0.4, 0.2, 0.1])
+        >>> examples_needed(n_train, error, np.array([0.2, 0.05])).round(6).tolist()
         [100.0, inf]
     """
     log_size, curve = _descending(n_train, error)

@@ -209,8 +209,13 @@ def test_no_damaged_byte_passes_unnoticed(data, tmp_path_factory):
     content[place] ^= data.draw(st.integers(1, 255))
     path = tmp_path_factory.getbasetemp() / "damaged.gz"
     path.write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=r"damaged.gz"):
-        read_idx(path, n_axes=3)
+    path.with_suffix(".whole").write_bytes(gzip.compress(WHOLE))
+    try:
+        found = read_idx(path, n_axes=3)
+    except ValueError as error:
+        assert "damaged.gz" in str(error)
+    else:  # a few bits of a deflate stream may be flipped without a change of what it says
+        assert np.array_equal(found, read_idx(path.with_suffix(".whole"), n_axes=3))
 
 
 @pytest.fixture
