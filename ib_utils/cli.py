@@ -57,6 +57,63 @@ def list_chapters() -> None:
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
+@app.command("claims")
+def list_claims(
+    as_json: Annotated[bool, typer.Option("--json", help="The stored records, for machines.")] = False,
+) -> None:
+    """List the claims of the stored notebooks: kind, scale, verdict, estimate."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ib_utils import claims, runner
+    from ib_utils.claims import words
+
+    records = [record for name in runner.chapters() for record in claims.from_notebook(runner.notebook_path(name))]
+    if as_json:
+        print(json.dumps(records, ensure_ascii=False, indent=1))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("chapter", "claim", "", "kind", "scale", "verdict", "estimate"):
+        table.add_column(column)
+    for r in records:
+        verdict = (r["verdict"] or "not judged") + (f", {r['robust']}" if r["robust"] else "")
+        primary = "primary" if r["primary"] else ""
+        table.add_row(r["chapter"], r["id"], primary, r["kind"], r["scale"] or "", verdict, words.estimate(r))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    judged = [r["verdict"] for r in records if r["primary"] and r["kind"] != "identity" and r["verdict"]]
+    print(
+        f"\nPrimary claims: {len(judged)} judged, {judged.count('holds')} hold, of which "
+        f"{len(claims.survivors(records))} survive Benjamini-Hochberg at 5 %. False holds expected among all claims: "
+        f"at most {claims.expected_false_holds(records):.1f}."
+    )
+
+
+@app.command("papers")
+def list_papers(
+    chapter: Annotated[str | None, typer.Option(help="Only this chapter's.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only with this status, such as tested or planned.")] = None,
+) -> None:
+    """List the papers of the atlas and what has become of them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ib_utils import atlas, claims, runner
+    from ib_utils.runner.book import suggest
+
+    for what, got, known in (("chapter", chapter, atlas.chapters()), ("status", status, atlas.STATUSES)):
+        if got is not None and got not in known:
+            raise runner.InputError(f"no {what} {got!r}; {suggest(got, known)}")
+    tested = {r["paper"] for name in runner.chapters() for r in claims.from_notebook(runner.notebook_path(name))}
+    table = Table("paper", "title", "chapter", "status", box=None, pad_edge=False)
+    for paper in atlas.papers().values():
+        found = atlas.status(paper, tested)
+        if chapter in (None, paper.chapter) and status in (None, found):
+            table.add_row(paper.citation or paper.id, paper.title, paper.chapter or "", found)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
 @app.command()
 def new(chapter: Annotated[str, typer.Argument(help="Name of the chapter, words-with-hyphens.")]) -> None:
     """Start a chapter: a notebook and a registry of claims to be filled."""

@@ -43,15 +43,16 @@ def papers(chapter: str) -> Shown:
     cell = "text-align:left;vertical-align:top;padding:0.5em 1em 0.5em 0;border-bottom:1px solid #80808066"
     rows, lines = [], []
     for paper in entries:
-        citation, title, venue, claim, link = (
-            html.escape(text) for text in (paper.citation, paper.title, paper.venue, paper.claim, paper.link)
-        )
+        cited = html.escape(paper.citation or "Citation not looked up yet")
+        title, venue, claim, link = map(html.escape, (paper.title, paper.venue, paper.claim, paper.link))
+        title = f'<a href="{link}" style="color:inherit">{title}</a>' if link else title
         rows.append(
-            f'<tr><th scope="row" style="{cell};font-weight:normal;width:42%"><strong>{citation}</strong><br>'
-            f'<a href="{link}" style="color:inherit">{title}</a><br><em>{venue}</em></th>'
+            f'<tr><th scope="row" style="{cell};font-weight:normal;width:42%"><strong>{cited}</strong><br>'
+            f"{title}<br><em>{venue}</em></th>"
             f'<td style="{cell}">{claim}</td></tr>'
         )
-        lines.append(f"{paper.citation}. {paper.title}. {paper.venue}.\n    {paper.claim}")
+        known = [text for text in (paper.citation.rstrip("."), paper.title, paper.venue) if text]
+        lines.append(". ".join(known) + f".\n    {paper.claim}")
     heading = "".join(f'<th scope="col" style="{cell}">{text}</th>' for text in ("Paper", "What it claims"))
     table = (
         '<div class="ib-papers" style="overflow-x:auto;color:inherit">'

@@ -213,9 +213,10 @@ def tune_learning_rate(
     learning_rates: Sequence[float],
     seeds: Sequence[int],
     max_widenings: int = 2,
+    converged_below: float = math.inf,
     **settings: Any,
 ) -> "pd.Series":
-    """Mean validation error of each learning rate, over one (data set, seed) pair a trial; lowest first.
+    """Mean validation error of each learning rate, over one (data set, seed) pair a trial; best first.
 
     The same grid and number of trials for every architecture make a baseline fair. A best value on the edge of the
     grid widens it by one step of the grid's own ratio, at most ``max_widenings`` times.
@@ -225,10 +226,13 @@ def tune_learning_rate(
         data: one data set a seed whose *test* part is held-out training data (``Dataset.validation``).
         learning_rates: the grid, at least two values with a constant ratio.
         seeds: of the trials; take pilot seeds (``ib_utils.seeds``), so that no verdict sees them.
+        max_widenings: how often the grid may grow.
+        converged_below: mean training loss below which a network counts as trained. Rates that have not got there
+            come last: a low error on a small set may only be early stopping, which larger sets do not get.
         settings: passed on to ``train``.
 
     Returns:
-        Series of validation error, indexed by learning rate, sorted: ``.index[0]`` is the choice.
+        Series of validation error, indexed by learning rate, best first: ``.index[0]`` is the choice.
     """
     import pandas as pd
 
@@ -236,6 +240,7 @@ def tune_learning_rate(
     if len(grid) < 2:
         raise ValueError(f"learning_rates needs at least two values, got {grid}")
     errors: dict[float, float] = {}
+    unfinished: dict[float, bool] = {}
     for _ in range(max_widenings + 1):
         new = [rate for rate in grid if rate not in errors]
         run = train(
@@ -249,14 +254,19 @@ def tune_learning_rate(
         # a diverged member is as bad as guessing nothing right
         error = 1 - run.final["test_accuracy"].fillna(0.0)
         errors |= error.groupby(run.final["grid_rate"]).mean().to_dict()
-        best = min(errors, key=errors.__getitem__)
+        loss = run.final["train_loss"].groupby(run.final["grid_rate"]).mean()
+        unfinished |= (~(loss < converged_below)).to_dict()
+        best = min(errors, key=lambda rate: (unfinished[rate], errors[rate]))
         if best == grid[0]:
             grid.insert(0, grid[0] ** 2 / grid[1])
         elif best == grid[-1]:
             grid.append(grid[-1] ** 2 / grid[-2])
         else:
             break
-    return pd.Series(errors, name="validation error").rename_axis("learning rate").sort_values(kind="stable")
+    else:
+        warnings.warn(f"the best learning rate, {best:.2g}, lies on the edge of the grid; widen it", stacklevel=2)
+    ranked = sorted(errors, key=lambda rate: (unfinished[rate], errors[rate]))
+    return pd.Series({rate: errors[rate] for rate in ranked}, name="validation error").rename_axis("learning rate")
 
 
 def log_spaced_steps(n_steps: int, n_records: int) -> list[int]:
@@ -339,14 +349,14 @@ class _Pool:
     """Examples of all members in one tensor; data sets that members share are kept once."""
 
     def __init__(self, parts: list[tuple[Tensor, Tensor]], device: torch.device, dtype: torch.dtype):
-        unique = {id(x): (x, y) for x, y in parts}
+        unique = {(id(x), id(y)): (x, y) for x, y in parts}
         starts = dict(zip(unique, np.cumsum([0, *(len(x) for x, _ in unique.values())])[:-1].tolist(), strict=True))
         self.x = torch.cat([x for x, _ in unique.values()]).to(device, dtype)
         self.y = torch.cat([y for _, y in unique.values()]).to(device)
         if self.y.is_floating_point():
             self.y = self.y.to(dtype)
         self.sizes = [len(x) for x, _ in parts]
-        self.offset = torch.tensor([[starts[id(x)]] for x, _ in parts], device=device)
+        self.offset = torch.tensor([[starts[id(x), id(y)]] for x, y in parts], device=device)
 
     def __getitem__(self, index: Int[Tensor, "member batch"]) -> tuple[Tensor, Tensor]:
         index = index + self.offset

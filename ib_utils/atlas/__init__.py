@@ -5,10 +5,10 @@ Every reader checks what it reads and refuses it with one line that names the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -23,62 +23,118 @@ from ib_utils.atlas.models import (
     Published,
     Registry,
     Scale,
+    Status,
     Verdict,
 )
 
 __all__ = [
     "KINDS",
+    "STATUSES",
     "AtlasError",
     "Change",
     "Chapter",
     "Claim",
+    "Erratum",
     "Kind",
     "Paper",
     "Published",
     "Registry",
     "Scale",
+    "Status",
     "Verdict",
     "chapters",
+    "errata",
     "papers",
+    "read_chapters",
+    "read_papers",
     "read_registry",
     "registries",
     "registry",
+    "status",
 ]
 
 HERE = Path(__file__).parent
+STATUSES: tuple[Status, ...] = get_args(Status)
+# Ten times as fast as the loader in Python; there wherever PyYAML was built with libyaml (its wheels are).
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class AtlasError(ValueError):
     """An entry of the atlas that cannot be right."""
 
 
+class Erratum(NamedTuple):
+    """A claim whose registration was changed: what it said before, what had come out, and why it was changed."""
+
+    chapter: str
+    claim: Claim
+    change: Change
+
+
 @cache
 def papers() -> dict[str, Paper]:
-    """All papers, key to entry, in the file's order.
+    """All papers by their ``id`` (key or, without one, id in the catalogue), in the file's order.
 
     Raises:
-        AtlasError: an entry is malformed, or a key occurs twice.
+        AtlasError: as :func:`read_papers`.
 
     Example:
         >>> papers()["greydanus2024scaling"].citation
         'Greydanus & Kobak (2024)'
     """
-    return _unique(_read(HERE / "papers.yml", list[Paper]), HERE / "papers.yml", lambda paper: paper.key)
+    return read_papers(HERE / "papers.yml")
 
 
 @cache
 def chapters() -> dict[str, Chapter]:
-    """All chapters, name to entry, in the book's order.
+    """All chapters, planned ones too, name to entry, in the book's order.
 
     Raises:
-        AtlasError: an entry is malformed, or a name occurs twice.
+        AtlasError: as :func:`read_chapters`.
 
     Example:
         >>> chapters()["locality-weight-sharing"].title
         'Locality and weight sharing'
     """
-    path = HERE / "chapters.yml"
-    return _unique(_read(path, list[Chapter]), path, lambda chapter: chapter.name)
+    return read_chapters(HERE / "chapters.yml")
+
+
+def status(paper: Paper, tested: Container[str]) -> Status:
+    """What has become of a paper: derived, never typed.
+
+    Args:
+        paper: entry of the atlas.
+        tested: keys of the papers with a claim in a stored notebook.
+
+    Returns:
+        "tested"; or, from the paper's chapter and reach, "outside the subject" (no chapter, or nothing to run),
+        "beyond one GPU" or "planned".
+
+    Example:
+        >>> paper = papers()["greydanus2024scaling"]
+        >>> status(paper, tested={"greydanus2024scaling"}), status(paper, tested=())
+        ('tested', 'planned')
+    """
+    if paper.key in tested:
+        return "tested"
+    if paper.chapter is None or paper.reach == "none":
+        return "outside the subject"
+    return "beyond one GPU" if paper.reach == "large" else "planned"
+
+
+def errata() -> list[Erratum]:
+    """Every change of a registered claim, from the claims' ``history``, the latest first.
+
+    Raises:
+        AtlasError: as :func:`registries`.
+    """
+    found = [
+        Erratum(name, claim, change)
+        for name, entry in registries().items()
+        for claim in entry.claims
+        for change in claim.history
+    ]
+    return sorted(found, key=lambda erratum: erratum.change.date, reverse=True)
 
 
 @cache
@@ -114,6 +170,30 @@ def registries() -> dict[str, Registry]:
     return found
 
 
+def read_papers(path: Path) -> dict[str, Paper]:
+    """Read and check a file of papers; :func:`papers` keeps the atlas's own.
+
+    Raises:
+        AtlasError: a malformed entry, an unknown chapter, or a key, catalogue id or title that occurs twice.
+    """
+    entries: list[Paper] = _read(path, list[Paper])
+    for i, paper in enumerate(entries):
+        if paper.chapter is not None and paper.chapter not in chapters():
+            _refuse(path, (i, "chapter"), f"{paper.chapter!r} is not a chapter in chapters.yml")
+    _unique(entries, path, "title", lambda paper: paper.title.lower())
+    _unique(entries, path, "catalogue", lambda paper: paper.catalogue or paper.id)
+    return _unique(entries, path, "key", lambda paper: paper.id)
+
+
+def read_chapters(path: Path) -> dict[str, Chapter]:
+    """Read and check a file of chapters; :func:`chapters` keeps the atlas's own.
+
+    Raises:
+        AtlasError: a malformed entry, or a name that occurs twice.
+    """
+    return _unique(_read(path, list[Chapter]), path, "name", lambda chapter: chapter.name)
+
+
 def read_registry(path: Path) -> Registry:
     """Read and check one file of claims.
 
@@ -141,6 +221,9 @@ def read_registry(path: Path) -> Registry:
     for i, claim in enumerate(entry.claims):
         if claim.paper not in papers():
             _refuse(path, ("claims", i, "paper"), f"{claim.paper!r} is not a key in papers.yml")
+        paper = papers()[claim.paper]
+        if not (paper.venue and paper.link):
+            _refuse(path, ("claims", i, "paper"), f"{claim.paper} lacks venue, or arxiv, doi and url, in papers.yml")
         for field, other in (("control", claim.control), ("of", claim.of)):
             if other is not None and other not in ids:
                 _refuse(path, ("claims", i, field), f"{field} {other!r} is not a claim of this chapter")
@@ -155,7 +238,7 @@ def read_registry(path: Path) -> Registry:
 
 def _read(path: Path, what: Any) -> Any:
     try:
-        return TypeAdapter(what).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return TypeAdapter(what).validate_python(yaml.load(path.read_text(encoding="utf-8"), LOADER))
     except yaml.YAMLError as error:
         raise AtlasError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
@@ -171,12 +254,11 @@ def _read(path: Path, what: Any) -> Any:
     raise _complaint(path, loc, problem)
 
 
-def _unique(entries: Sequence[Any], path: Path, name: Callable[[Any], str]) -> dict[str, Any]:
+def _unique(entries: Sequence[Any], path: Path, field: str, name: Callable[[Any], str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for i, entry in enumerate(entries):
-        if name(entry) in found:
-            _refuse(path, (i,), "this entry occurs twice")
-        found[name(entry)] = entry
+        if found.setdefault(name(entry), entry) is not entry:
+            _refuse(path, (i, field), f"this {field} occurs twice")
     return found
 
 
@@ -186,7 +268,7 @@ def _refuse(path: Path, loc: tuple[str | int, ...], problem: str) -> None:
 
 def _complaint(path: Path, loc: tuple[str | int, ...], problem: str) -> AtlasError:
     """One line naming the file, the line that ``loc`` leads to as far as it exists, and the entry."""
-    node, name = yaml.compose(path.read_text(encoding="utf-8")), ""
+    node, name = yaml.compose(path.read_text(encoding="utf-8"), LOADER), ""
     line = node.start_mark.line if node else 0
     for step in loc:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
@@ -198,6 +280,6 @@ def _complaint(path: Path, loc: tuple[str | int, ...], problem: str) -> AtlasErr
                 break
             line, node = hits[0][0].start_mark.line, hits[0][1]
         if isinstance(node, yaml.MappingNode):
-            names = [v.value for k, v in node.value if k.value in ("id", "key", "name")]
+            names = [v.value for k, v in node.value if k.value in ("id", "key", "name", "catalogue")]
             name = f", {names[0]}" if names else name
     return AtlasError(f"{path.name}, line {line + 1}{name}: {problem}")

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 Kind = Literal["direction", "contrast", "null", "size", "retain", "order", "onset", "identity"]
 KINDS: tuple[str, ...] = get_args(Kind)
 Scale = Literal["reduced", "full", "analogue"]
-Redraw = Literal["init", "order", "data", "task", "permutation"]
+Redraw = Literal["init", "order", "data", "split", "task", "permutation"]
 ShownAs = Literal["number", "percent", "points", "factor"]
 Verdict = Literal["holds", "fails", "undecided"]
+Status = Literal["tested", "planned", "beyond one GPU", "outside the subject"]
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]  # chapters and claims: words-with-hyphens
@@ -28,51 +29,70 @@ class _Entry(BaseModel):
 
 
 class Paper(_Entry):
-    """A paper, its citation, its claim in our words and where the book treats it."""
+    """A paper, its claim in our words and where the book treats it; with a key, its citation too."""
 
-    key: Key
+    key: Key | None = None  # from the day that the citation has been looked up
     title: Text
-    authors: Annotated[tuple[Text, ...], Field(min_length=1)]  # "First Last"
-    year: int
-    venue: Text
+    authors: tuple[Text, ...] = ()  # "First Last"
+    year: int | None = None
+    venue: str = ""
     arxiv: Text | None = None
     doi: Text | None = None
     url: Text | None = None
-    chapter: Name
+    chapter: Name | None = None  # None: outside the subject
     claim: Text
     figures: Text | None = None
     reach: Literal["cpu", "gpu", "paper", "large", "none"]
-    catalogue: Text | None = None
+    why: Text | None = None  # it is out of reach or outside the subject
+    catalogue: Name | None = None
 
     @model_validator(mode="after")
-    def _can_be_found(self) -> Self:
-        if not (self.arxiv or self.doi or self.url):
-            raise ValueError("one of arxiv, doi and url is needed")
+    def _can_be_cited_and_placed(self) -> Self:
+        if not (self.key or self.catalogue):
+            raise ValueError("key or catalogue is needed")
+        if self.key and not (self.authors and self.year):
+            raise ValueError("a key needs the citation: authors and year")
+        reachable = self.chapter is not None and self.reach not in ("large", "none")
+        if reachable == (self.why is not None):
+            needs = "has no use for `why`" if reachable else "needs `why`, one line"
+            raise ValueError(f"a paper with chapter {self.chapter} and reach {self.reach} {needs}")
         return self
 
     @property
+    def id(self) -> str:
+        """What names the paper: its key or, until it has one, its id in the catalogue."""
+        return self.key or str(self.catalogue)
+
+    @property
     def citation(self) -> str:
-        """Authors' last names and year, as in "Greydanus & Kobak (2024)"."""
-        last = [author.split()[-1] for author in self.authors]
+        """Authors' last names and year, as in "Greydanus & Kobak (2024)"; empty until looked up."""
+        last = [_last_name(author) for author in self.authors]
         names = " & ".join(last) if len(last) < 3 else f"{last[0]} et al."
-        return f"{names} ({self.year})"
+        return f"{names} ({self.year})" if names else ""
 
     @property
     def link(self) -> str:
-        """Where to read it: DOI before arXiv before any other address."""
+        """Where to read it: DOI before arXiv before any other address; empty until looked up."""
         if self.doi:
             return f"https://doi.org/{self.doi}"
-        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else str(self.url)
+        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else self.url or ""
+
+
+def _last_name(author: str) -> str:
+    """From the first particle on: "van der Maaten"; otherwise the last word."""
+    words = author.split()
+    particles = [i for i, word in enumerate(words) if i and word.lower() in ("van", "von", "der", "de", "di", "del")]
+    return " ".join(words[particles[0] :]) if particles else words[-1]
 
 
 class Chapter(_Entry):
-    """A chapter of the book; its notebook is ``notebooks/<name>.ipynb``."""
+    """A chapter of the book, perhaps only planned; its notebook is ``notebooks/<name>.ipynb``."""
 
     name: Name
     title: Text
     question: Text
     part: Text
-    summary: Text
+    summary: Text | None = None  # written with the notebook
 
 
 class Published(_Entry):
@@ -105,6 +125,7 @@ class Claim(_Entry):
     kind: Kind
     quantity: Text
     redraws: tuple[Redraw, ...]
+    fixed: Text | None = None  # words of the statement that name the data or task which all replicates share
     published: Published | None = None
     scale: Annotated[dict[str, Scale], Field(min_length=1)]
     control: Name | None = None
@@ -122,6 +143,11 @@ class Claim(_Entry):
             raise ValueError("kind retain needs a scale-free quantity: a log ratio, shown_as factor")
         if self.kind in ("null", "contrast") and self.of is None:
             raise ValueError(f"kind {self.kind} needs `of`, the claim that it is a control of")
+        shared = self.kind != "identity" and not {"data", "task"} & set(self.redraws)
+        if shared and (self.fixed is None or self.fixed.lower() not in self.statement.lower()):
+            raise ValueError(
+                "replicates share their data: redraw data or task, or name what is `fixed` as in the statement"
+            )
         if self.id in (self.control, self.of):
             raise ValueError("a claim cannot be its own control")
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ib_utils.atlas import Claim, Registry
 from ib_utils.claims import card
 from ib_utils.claims.verdict import ClaimError, Judgement, edges, judge
 from ib_utils.seeds import PILOT_SEED
-from ib_utils.stats import Estimate
+from ib_utils.stats import Estimate, benjamini_hochberg
 
 __all__ = [
     "MIME",
@@ -30,10 +30,12 @@ __all__ = [
     "Summary",
     "chapter",
     "edges",
+    "expected_false_holds",
     "fingerprint",
     "from_notebook",
     "judge",
     "registration",
+    "survivors",
 ]
 
 MIME = "application/vnd.ib.claim+json"
@@ -108,6 +110,44 @@ def from_notebook(path: str | Path) -> list[dict[str, Any]]:
     notebook = json.loads(Path(path).read_text(encoding="utf-8"))
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     return [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+
+
+def survivors(records: Iterable[Mapping[str, Any]], *, level: float = 0.05) -> set[tuple[str, str]]:
+    """The primary claims whose "holds" survives Benjamini-Hochberg over all primary claims that were judged.
+
+    Identities stand apart. A judged claim without p-value (too few replicates, too coarse, stored before p-values
+    were) counts as tested and as not surviving.
+
+    Args:
+        records: JSON objects of claims, of one run each.
+        level: share of the survivors that may be false, on average.
+
+    Returns:
+        (chapter, id) of each survivor.
+    """
+    judged = [r for r in _judged(records) if r["primary"]]
+    p_values = [1.0 if r.get("p_value") is None else r["p_value"] for r in judged]
+    stands = benjamini_hochberg(p_values, level=level)
+    return {(r["chapter"], r["id"]) for r, stood in zip(judged, stands, strict=True) if stood}
+
+
+def expected_false_holds(records: Iterable[Mapping[str, Any]]) -> float:
+    """How many claims would be expected to "hold" by chance alone if not one of them were true.
+
+    A false claim holds with at most half of what its interval may miss, (1 - confidence) / 2: 2.5 % at 95 %, since
+    an interval errs in two directions and only one of them is the claim's. (With several edges or parts it is less, as
+    all have to be cleared.) The sum over all judged claims bounds the expected number of false "holds" from above,
+    whatever share of the claims is true and however they depend on each other. It takes intervals at their word:
+    where they under-cover (the functions of :mod:`ib_utils.stats` say where), it is too low.
+
+    Args:
+        records: JSON objects of claims, of one run each; identities and claims without verdict do not count.
+    """
+    return sum((1 - r["confidence"]) / 2 for r in _judged(records) if r["reason"] is None)
+
+
+def _judged(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [r for r in records if r["verdict"] is not None and r["kind"] != "identity" and r["preset"] != "custom"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +229,9 @@ class ChapterRun:
         """
         claim, reason = self._claim(id), self._not_judged(self._claim(id))
         if estimate is None and reason is None:
-            raise ClaimError(f"{id}: this run judges the claim, so it needs an estimate")
+            if self.preset != "custom":
+                raise ClaimError(f"{id}: this run judges the claim, so it needs an estimate")
+            reason = "left out of this run"
         estimate = estimate or NOT_ESTIMATED
         unjudged = Judgement((None, None), None, reason=reason)
         judgement = judge(claim, estimate) if reason is None else unjudged
@@ -236,7 +278,7 @@ class ChapterRun:
         return {
             "chapter": self.registry.chapter,
             **claim.model_dump(
-                mode="json", include={"id", "paper", "primary", "statement", "kind", "quantity", "redraws"}
+                mode="json", include={"id", "paper", "primary", "statement", "kind", "quantity", "redraws", "fixed"}
             ),
             "published": claim.published and claim.published.model_dump(mode="json"),
             "scale": claim.scale.get(self.preset),
@@ -256,6 +298,7 @@ class ChapterRun:
                 for part in estimate.parts
             ],
             "margin": judgement.margin,
+            "p_value": judgement.p_value,
             "verdict": judgement.verdict,
             "robust": robust,
             "reason": judgement.reason,

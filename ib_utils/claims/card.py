@@ -65,7 +65,8 @@ def html(record: Record, claim: Claim, paper: Paper, registry: Registry) -> str:
 def _rows(record: Record, claim: Claim, paper: Paper, registry: Registry) -> Iterator[tuple[str, str]]:
     redraws = ", ".join(REDRAWN.get(what, what) for what in record["redraws"]) or "nothing"
     level = "" if record["kind"] == "identity" else f"{100 * record['confidence']:.3g} % interval, "
-    how = f"{level}{record['method']}; n = {record['n']}, each draws anew: {redraws}"
+    shared = f"; shared by all: {record['fixed']}" if record["fixed"] else ""
+    how = f"{level}{record['method']}; n = {record['n']}, each draws anew: {redraws}{shared}"
     how = how if record["n"] else record["method"]
     yield (
         "Estimate",
@@ -80,8 +81,14 @@ def _rows(record: Record, claim: Claim, paper: Paper, registry: Registry) -> Ite
     yield "Control", ", ".join(_anchor(other.id) for other in registry.controls(claim))
     mains = [other.id for other in registry.claims if other.id == claim.of or other.control == claim.id]
     yield "Control of", ", ".join(map(_anchor, mains))
-    changes = "; ".join(f"{change.date}: {change.reason}" for change in claim.history)
-    yield "Changed", escape(changes)
+    yield (
+        "Changed",
+        "".join(
+            f"<details><summary>{change.date}{f', then: {change.verdict}' if change.verdict else ''}</summary>"
+            f"{escape(change.reason)}</details>"
+            for change in claim.history
+        ),
+    )
 
 
 def _anchor(id: str) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ib_utils.atlas import Claim, Published, Verdict
-from ib_utils.stats import FEW, Estimate, t_quantile
+from ib_utils.stats import FEW, Estimate, p_value, t_quantile
 
 Edges = tuple[float | None, float | None]  # where the interval has to lie; None: open on that side
 
@@ -33,6 +33,7 @@ class Judgement:
         margin: distance from estimate to nearest edge in half-widths, negative outside; None where undefined.
         robust: whether a verdict that was reached keeps ``FRAGILE`` half-widths from its edge.
         reason: why there is no verdict, or none better than undecided.
+        p_value: below 0.05 exactly where the claim holds (:func:`ib_utils.stats.p_value`); None where undefined.
     """
 
     edges: Edges
@@ -40,6 +41,7 @@ class Judgement:
     margin: float | None = None
     robust: bool | None = None
     reason: str | None = None
+    p_value: float | None = None
 
 
 def judge(claim: Claim, estimate: Estimate) -> Judgement:
@@ -71,7 +73,7 @@ def judge(claim: Claim, estimate: Estimate) -> Judgement:
     if reason := _too_weak(claim, estimate):
         return Judgement(limits, "undecided", margin, None, reason)
     robust = None if margin is None or verdict == "undecided" else abs(margin) >= FRAGILE
-    return Judgement(limits, verdict, margin, robust)
+    return Judgement(limits, verdict, margin, robust, p_value=p_value(estimate, above=limits[0], below=limits[1]))
 
 
 def edges(claim: Claim, estimate: Estimate) -> Edges:

@@ -47,7 +47,11 @@ def data_factor(
 
     The horizontal distance between the two curves of log error against log size, averaged over the error levels that
     both reach. Positive: the first model needs fewer examples. Curves with no level in common are as far apart as
-    the sizes allow, the largest over the smallest, which understates the distance.
+    the sizes allow, the largest over the smallest; no factor can exceed that, so one near it is a lower limit.
+
+    Its expectation is 0 for two equal learners whose errors scatter alike. Where the model's errors scatter more than
+    the reference's it leans towards the model: standard deviations of the log error of 0.2 against 0.05 gave +0.04 on
+    steep curves (error halving with twice the data) and more on flat ones (tested by simulation).
 
     Args:
         n_train: training-set sizes, ascending, the same for both.

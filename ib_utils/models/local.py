@@ -45,7 +45,7 @@ class LocallyConnected(nn.Module):
         super().__init__()
         in_channels, *size = input_shape
         if kernel_size > min(size) + 2 * padding:
-            raise ValueError(f"window of {kernel_size} does not fit into input of size {tuple(size)} + padding")
+            raise ValueError(f"window of {kernel_size} does not fit into {tuple(size)} + padding")
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.positions = tuple((n + 2 * padding - kernel_size) // stride + 1 for n in size)
         self.output_shape = (n_channels, *self.positions)
@@ -70,7 +70,7 @@ class LocallyConnected(nn.Module):
 
 
 class Convolution(LocallyConnected):
-    """A locally connected layer whose weights are the same at every position: y[o, p] = sum_i weight[o, i] ... .
+    """A locally connected layer with the same weights at every position: no index p in weight and bias.
 
     Equal to ``torch.nn.Conv1d`` and ``Conv2d`` (tested); written with windows so that the only difference from
     ``LocallyConnected`` is visible, and so that many networks can be trained at once. Source: LeCun (1989), Net-4.

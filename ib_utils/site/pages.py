@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ib_utils import atlas, claims
-from ib_utils.claims import words
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from . import forest
+from .render import VERDICTS, render, render_filter
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
+Record = dict[str, Any]  # the JSON object of one checked claim
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,22 @@ class Chapter:
     name: str
     title: str
     url: str  # of the chapter's page, relative to the claims page
-    claims: list[dict[str, Any]]  # in the order of the registry
-    recorded: dict[str, dict[str, Any]] = field(default_factory=dict)  # by claim id
+    claims: list[Record]  # in the order of the registry
+    recorded: dict[str, Record] = field(default_factory=dict)  # by claim id
     run: dict[str, Any] = field(default_factory=dict)  # of the recorded run: device, date, commit, …
     outdated: frozenset[str] = frozenset()  # ids whose registration changed since the recorded run
     problems: list[str] = field(default_factory=list)
+
+    def shown(self, claim: Record) -> Record:
+        """The record whose verdict counts: the recorded run's where only that one judges the claim."""
+        full = self.recorded.get(claim["id"])
+        if claim["verdict"] is None and full and full["verdict"] and claim["id"] not in self.outdated:
+            return full
+        return claim
+
+    def uri(self, claim: Record) -> str:
+        """Address of the claim's card."""
+        return f"{self.url}#claim-{claim['id']}"
 
 
 def read_chapter(notebook: Path, *, record: Path, url: str) -> Chapter:
@@ -70,7 +80,7 @@ def registrations(chapter: str, *, preset: str = "default") -> dict[str, str]:
     return {claim.id: claims.registration(claim, fingerprint) for claim in registry.claims}
 
 
-def disagreements(stored: list[dict[str, Any]], registered: dict[str, str]) -> list[str]:
+def disagreements(stored: list[Record], registered: dict[str, str]) -> list[str]:
     """Compares stored claims with the registrations of the default preset; one line a difference."""
     ids = [claim["id"] for claim in stored]
     lines = [f"registered claim {i!r} is missing from the outputs" for i in registered if i not in ids]
@@ -87,14 +97,30 @@ def disagreements(stored: list[dict[str, Any]], registered: dict[str, str]) -> l
 
 
 def render_counts(chapters: list[Chapter]) -> str:
-    """The tables of counts at the top: default runs and, where there are any, current recorded runs."""
+    """The tables of counts at the top: default runs and, where there are any, current recorded runs.
+
+    Below them, what chance alone could have done among the default runs.
+    """
     default = [claim for chapter in chapters for claim in chapter.claims]
     recorded = [claim for chapter in chapters for id, claim in chapter.recorded.items() if id not in chapter.outdated]
     tables = {"Default runs": _grouped(default), "Recorded runs": _grouped(recorded)}
-    return _template("counts.html").render(tables={run: groups for run, groups in tables.items() if groups})
+    primary = [claim["verdict"] for claim in default if claim["primary"] and claim["kind"] != "identity"]
+    return render(
+        "counts.html",
+        tables={run: groups for run, groups in tables.items() if groups},
+        n_hold=primary.count("holds"),
+        n_survive=len(claims.survivors(default)) if _have_p_values(default) else None,
+        n_judged=sum(claim["verdict"] is not None and claim["kind"] != "identity" for claim in default),
+        n_false=claims.expected_false_holds(default),
+    )
 
 
-def _grouped(records: list[dict[str, Any]]) -> dict[str, list[str | None]]:
+def _have_p_values(records: list[Record]) -> bool:
+    """Whether the notebooks were executed since p-values are stored; without them no claim could survive."""
+    return any(claim.get("p_value") is not None for claim in records)
+
+
+def _grouped(records: list[Record]) -> dict[str, list[str | None]]:
     """Verdicts by group; identities apart, empty groups left out."""
     groups: dict[str, list[str | None]] = {
         "primary claims": [],
@@ -107,63 +133,38 @@ def _grouped(records: list[dict[str, Any]]) -> dict[str, list[str | None]]:
     return {group: verdicts for group, verdicts in groups.items() if verdicts}
 
 
-def render_filter() -> str:
-    """The filter; hidden until its script has started, so that nobody sees controls that do nothing."""
-    return _template("filter.html").render()
-
-
-def render_chapter(chapter: Chapter) -> str:
-    """The table of one chapter's claims."""
-    return _template("claims.html").render(chapter=chapter)
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ib_utils.site"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def render_claims_filter(chapters: list[Chapter]) -> str:
+    """The filter above the forest plot and the tables."""
+    scales = {scale for chapter in chapters for claim in chapter.claims for scale in _scales(chapter, claim)}
+    return render_filter(
+        "claims",
+        "statement, paper, kind",
+        chapter={chapter.name: chapter.title for chapter in chapters},
+        verdict={verdict or "not judged": verdict or "not judged" for verdict in VERDICTS},
+        scale={scale: scale for scale in sorted(scales)},
     )
-    environment.globals["verdicts"] = ("holds", "fails", "undecided", None)
-    environment.filters |= {f.__name__[1:]: f for f in (_estimate, _published, _paper, _note, _run)}
-    return environment
 
 
-def _estimate(claim: dict[str, Any]) -> str:
-    """Estimate and interval; a line may break between them, not inside the interval."""
-    head, bracket, interval = words.estimate(claim).partition("[")
-    return head + bracket + interval.replace(" ", NO_BREAK)
+def render_forest(chapters: list[Chapter]) -> str:
+    """The forest plot: a line a claim, grouped by chapter."""
+    return render("forest.html", chapters=chapters, forest=forest)
 
 
-def _published(claim: dict[str, Any]) -> str:
-    """The paper's figure without its place, or a dash."""
-    return words.published(claim).split(";")[0].replace(" %", f"{NO_BREAK}%") if claim["published"] else "–"
+def render_chapter(chapter: Chapter, survivors: Collection[tuple[str, str]] = ()) -> str:
+    """The table of one chapter's claims.
+
+    Args:
+        chapter: What the notebook stored.
+        survivors: (chapter, id) of the primary claims that survive the correction over the whole book.
+    """
+    scales = {claim["id"]: ",".join(_scales(chapter, claim)) for claim in chapter.claims}
+    return render("claims.html", chapter=chapter, papers=atlas.papers(), scales=scales, survivors=survivors)
 
 
-def _note(claim: dict[str, Any]) -> str:
-    """Scale, number of replicates, and why there is no verdict."""
-    scale = f"{claim['scale']} scale" if claim["scale"] else ""
-    n = f"n{NO_BREAK}={NO_BREAK}{claim['n']}" if claim["n"] else ""
-    return "; ".join(filter(None, (", ".join(filter(None, (scale, n))), claim["reason"])))
-
-
-def _paper(claim: dict[str, Any]) -> atlas.Paper:
-    return atlas.papers()[claim["paper"]]
-
-
-def _run(run: dict[str, Any]) -> str:
-    """Where and when a recorded run ran, in one line."""
-    minutes = run["seconds"] / 60
-    spent = f"{minutes:.0f} min" if minutes >= 1 else f"{run['seconds']:.0f} s"
-    return f"{run['device']}, {spent}, {run['date'][:10]}, commit {(run['commit'] or 'unknown')[:7]}"
-
-
-def _template(name: str) -> Any:
-    return _environment().get_template(name)
+def _scales(chapter: Chapter, claim: Record) -> list[str]:
+    """The scales at which a claim has been run."""
+    records = (claim, chapter.recorded.get(claim["id"]))
+    return list(dict.fromkeys(record["scale"] for record in records if record and record["scale"]))
 
 
 def _title(notebook: Path) -> str:

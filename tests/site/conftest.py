@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +18,32 @@ from filelock import FileLock
 from ib_utils.site.build import build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., "Page"]
+
+# Contrast (WCAG 2) of every text in an element with what is behind it, opacities included.
+CONTRASTS = """card => {
+  const parse = text => text.match(/[\\d.]+/g).map(Number).concat(1).slice(0, 4);
+  const over = (top, below) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * below[i]).concat(1);
+  const behind = node => {
+    if (!node) return [255, 255, 255, 1];
+    const own = parse(getComputedStyle(node).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(node.parentElement));
+  };
+  const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const luminance = c => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => sum + w * linear(c[i] / 255), 0);
+  return [...card.querySelectorAll("*")]
+    .filter(n => !n.closest("svg") && [...n.childNodes].some(c => c.nodeType === 3 && c.data.trim()))
+    .map(n => {
+      const colour = parse(getComputedStyle(n).color);
+      for (let a = n; a !== card; a = a.parentElement) colour[3] *= Number(getComputedStyle(a).opacity);
+      const back = behind(n);
+      const [dark, light] = [luminance(over(colour, back)), luminance(back)].sort((x, y) => x - y);
+      return [(light + 0.05) / (dark + 0.05), n.textContent.trim()];
+    });
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +54,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     with FileLock(f"{output}.lock"):
         html = output / "_build" / "html"
         if not (output / "done").exists():
+            start = time.monotonic()
             build(ROOT, output=output, quiet=True)
-            (output / "done").touch()
+            (output / "done").write_text(str(time.monotonic() - start))
     return html
 
 
@@ -91,3 +115,13 @@ def open_page(browser: Browser) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def contrasts() -> Callable[..., list[tuple[float, str]]]:
+    """Contrast ratio of every text inside a locator's elements, with the text."""
+
+    def measured(locator: Locator) -> list[tuple[float, str]]:
+        return [(ratio, text) for element in locator.all() for ratio, text in element.evaluate(CONTRASTS)]
+
+    return measured

@@ -107,12 +107,15 @@ def test_recorded_run_stands_beside_the_default_run_and_says_when_it_is_outdated
     html = pages.render_chapter(chapter)
     assert html.count('data-label="Recorded run"') == len(stored)
     assert html.count("outdated") == 1
+    shown = [chapter.shown(claim)["preset"] for claim in chapter.claims]
+    assert set(shown) == {"default"}  # a recorded run that does not judge either replaces nothing
     assert "cpu, 2 min, 2026-01-02" in html
 
 
 def test_counts_add_up_and_keep_identities_apart():
     def claim(kind, primary, verdict):
-        return {"kind": kind, "primary": primary, "verdict": verdict}
+        fields = {"chapter": "name", "id": kind, "preset": "default", "confidence": 0.95, "reason": None}
+        return {"kind": kind, "primary": primary, "verdict": verdict, **fields}
 
     chapter = pages.Chapter(
         "name",
@@ -130,6 +133,26 @@ def test_counts_add_up_and_keep_identities_apart():
     cells = [row.split("<td")[1:] for row in html.split("<tr>")[2:]]
     counts = [[int(cell.partition(">")[2].partition("<")[0]) for cell in row] for row in cells]
     assert counts == [[1, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 0], [2, 1, 1]]
+
+
+def test_counts_say_what_chance_and_the_correction_for_many_tests_leave():
+    fields = {"kind": "direction", "preset": "default", "confidence": 0.95, "reason": None, "primary": True}
+    verdicts = {"clear": ("holds", 1e-6), "lucky": ("holds", 0.049), "none": ("undecided", 0.5)}
+    stored = [
+        {"chapter": "name", "id": id, "verdict": verdict, "p_value": p, **fields}
+        for id, (verdict, p) in verdicts.items()
+    ]
+    html = pages.render_counts([pages.Chapter("name", "Title", "url", stored)])
+    assert "Of the 2 primary claims that hold, 1 still do" in html
+    assert "at most 0.1 of the 3 judged ones hold" in html
+
+
+def test_survivor_of_the_correction_is_marked():
+    stored = claims.from_notebook(NOTEBOOK)
+    first = next(claim["id"] for claim in stored if claim["primary"])
+    html = pages.render_chapter(pages.Chapter(CHAPTER, "Title", "url", stored), {(CHAPTER, first)})
+    assert html.count("survives") == 1
+    assert "survives" in html.partition(f'id="row-{CHAPTER}-{first}"')[2].partition("</tr>")[0]
 
 
 def test_statements_are_text_not_markup():

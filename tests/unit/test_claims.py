@@ -32,7 +32,7 @@ def claim(id: str = "main", **fields: Any) -> Claim:
             "statement": "A beats B, always & everywhere.",
             "kind": "direction",
             "quantity": "a minus b",
-            "redraws": ["init", "order"],
+            "redraws": ["init", "order", "data"],
             "scale": {"default": "reduced", "full": "full"},
             **fields,
         }
@@ -170,9 +170,91 @@ def test_fewer_than_six_replicates_decide_nothing() -> None:
 
 
 def test_nothing_redrawn_decides_nothing() -> None:
-    judgement = judge(claim(redraws=[]), estimate(1, 2))
+    judgement = judge(claim(redraws=[], fixed="A beats B"), estimate(1, 2))
     assert (judgement.verdict, judgement.robust) == ("undecided", None)
     assert "nothing was drawn anew" in str(judgement.reason)
+
+
+def test_replicates_that_share_their_data_draw_say_so_on_the_card() -> None:
+    shared = claim(redraws=["init"], statement="On these digits A beats B.", fixed="these digits")
+    result = run(shared).check("main", estimate(1, 2))
+    assert "each draws anew: initialisation; shared by all: these digits" in result.html
+    assert "shared by all" not in run().check("main", estimate(1, 2)).html
+    with pytest.raises(ValueError, match="replicates share their data"):
+        claim(redraws=["init"])
+
+
+@given(ends, st.floats(1e-3, 50))
+def test_the_p_value_is_below_5_percent_exactly_where_the_claim_holds(low: float, width: float) -> None:
+    judgement = judge(claim(), estimate(low, low + width))
+    assert judgement.p_value is not None
+    if abs(low) > 1e-6:
+        assert (judgement.p_value < 0.05) == (judgement.verdict == "holds")
+
+
+def test_joint_kinds_and_sizes_have_the_largest_p_of_what_has_to_be_cleared() -> None:
+    ordered = stats.order({str(i): level + np.roll(replicates(0, 0.5), i) for i, level in enumerate((0, 3, 3.5))})
+    assert judge(claim(kind="order"), ordered).p_value == stats.p_value(ordered.parts[1], above=0)
+    x = stats.mean(replicates(0.9, 0.01))
+    low, high = claims.edges(size(), x)
+    found = judge(size(), x).p_value
+    assert found is not None
+    assert found == stats.p_value(x, above=low, below=high)
+    assert found < 0.05
+
+
+def test_what_cannot_be_judged_has_no_p_value() -> None:
+    assert judge(claim(), stats.mean(replicates(10, 0.1, 5))).p_value is None
+    assert judge(claim(kind="identity", redraws=[]), stats.identity([0], [1], scale=1, eps=1e-9)).p_value is None
+    assert run(size()).check("main", stats.mean(replicates(0.9, 0.01))).record["p_value"] is None
+
+
+# The book as a whole
+
+
+def record(id: str, p_value: float | None, **fields: Any) -> dict[str, Any]:
+    verdict = "holds" if p_value is not None and p_value < 0.05 else "undecided"
+    base = {"chapter": "c", "id": id, "primary": True, "kind": "direction", "preset": "default", "confidence": 0.95}
+    return {**base, "verdict": verdict, "reason": None, "p_value": p_value, **fields}
+
+
+def test_survivors_are_primary_claims_that_stand_among_all_that_were_judged() -> None:
+    strong, weak = record("strong", 0.001), record("weak", 0.04)
+    others = [record(str(i), 0.6) for i in range(3)]
+    assert claims.survivors([strong, weak]) == {("c", "strong"), ("c", "weak")}
+    assert claims.survivors([strong, weak, *others]) == {("c", "strong")}
+    for aside in ({"primary": False}, {"kind": "identity"}, {"verdict": None}, {"preset": "custom"}):
+        assert claims.survivors([strong, weak, *[other | aside for other in others]]) == {
+            ("c", "strong"),
+            ("c", "weak"),
+        }
+        assert claims.survivors([strong | aside]) == set()
+
+
+def test_records_without_p_value_count_as_tested_and_do_not_survive() -> None:
+    old = [record(str(i), None, verdict="holds") for i in range(3)]
+    for entry in old:
+        del entry["p_value"]
+    assert claims.survivors([record("strong", 0.001), record("weak", 0.04), *old]) == {("c", "strong")}
+
+
+def test_expected_false_holds_are_half_of_what_the_judged_intervals_may_miss() -> None:
+    many = [record(str(i), 0.6, primary=i % 2 == 0) for i in range(40)]
+    assert claims.expected_false_holds(many) == pytest.approx(1.0)
+    assert claims.expected_false_holds([record("median", 0.01, confidence=0.99)]) == pytest.approx(0.005)
+    for aside in ({"kind": "identity"}, {"verdict": None}, {"preset": "custom"}, {"reason": "only 3 replicates"}):
+        assert claims.expected_false_holds([record("aside", 0.6, **aside)]) == 0
+
+
+def test_no_more_false_holds_come_out_than_expected() -> None:
+    rng = np.random.default_rng(0)
+    columns = {name: rng.standard_normal((1000, 8)) for name in "abc"}  # of which no claim is true
+    held = [judge(claim(), stats.mean(x)).verdict == "holds" for x in columns["a"]]
+    ordered = [{name: x[i] for name, x in columns.items()} for i in range(1000)]
+    joint = [judge(claim(kind="order"), stats.order(x)).verdict == "holds" for x in ordered]
+    expected = claims.expected_false_holds([record(str(i), 0.6) for i in range(1000)])
+    assert sum(held) == pytest.approx(expected, abs=4 * math.sqrt(expected))
+    assert sum(joint) < expected
 
 
 # Kinds
@@ -292,7 +374,8 @@ def test_the_registration_changes_with_every_field_but_history() -> None:
         "statement": "B beats A.",
         "kind": "onset",
         "quantity": "b minus a",
-        "redraws": ("init",),
+        "redraws": ("data",),
+        "fixed": "A beats B",
         "published": atlas.Published(value=0.3, where="Table 1"),
         "scale": {"default": "analogue"},
         "control": "other",
@@ -336,7 +419,7 @@ def test_records_are_strict_json_with_open_ends_null() -> None:
         assert {
             *("chapter", "id", "paper", "primary", "statement", "kind", "quantity", "redraws", "published"),
             *("scale", "preset", "control", "of", "shown_as", "edges", "estimate", "interval", "n", "spread"),
-            *("method", "parts", "margin", "verdict", "robust", "registration"),
+            *("method", "parts", "margin", "p_value", "verdict", "robust", "registration", "fixed"),
         } <= set(record)
     record = checked().results["reversed"][0].record
     assert (record["edges"], record["interval"]) == ([0.0, None], [1.0, None])
@@ -398,7 +481,8 @@ def test_cards_name_controls_both_ways() -> None:
 
 def test_a_changed_registration_says_so_on_its_card() -> None:
     history = [{"date": "2025-01-01", "reason": "the task was too easy", "verdict": "holds"}]
-    assert "2025-01-01: the task was too easy" in run(claim(history=history)).check("main", estimate(1, 2)).html
+    card = run(claim(history=history)).check("main", estimate(1, 2)).html
+    assert "<summary>2025-01-01, then: holds</summary>the task was too easy" in card
 
 
 @pytest.mark.parametrize(
@@ -463,3 +547,14 @@ def test_a_notebook_opens_its_chapter_by_name() -> None:
     assert claims.chapter("locality-weight-sharing", namespace).registry == registry
     with pytest.raises(atlas.AtlasError, match="nowhere"):
         claims.chapter("nowhere", {})
+
+
+def test_a_claim_may_go_without_estimate_only_where_the_run_does_not_judge_it() -> None:
+    with pytest.raises(ClaimError, match="this run judges the claim, so it needs an estimate"):
+        run().check("main", None)
+    custom = run(parameters={**PARAMETERS, "seed": 5})
+    left_out = custom.check("main", None)
+    assert left_out.verdict is None
+    assert left_out.record["n"] == 0
+    assert json.loads(json.dumps(left_out.record, allow_nan=False))["estimate"] is None
+    assert "not estimated in this run" in left_out.text

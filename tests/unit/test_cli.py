@@ -1,13 +1,14 @@
 """The command line: what it prints and how it exits. What the verbs do is tested in test_runner.py."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
 import ib_utils
-from ib_utils import claims, cli
+from ib_utils import atlas, claims, cli, stats
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_the_version_is_the_packages(ib):
 
 def test_without_a_verb_there_is_help(ib):
     _, printed, said = ib()
-    for verb in ("list", "new", "execute", "run", "doctor"):
+    for verb in ("list", "claims", "papers", "new", "execute", "run", "doctor"):
         assert verb in printed + said
 
 
@@ -64,6 +65,8 @@ def test_without_a_verb_there_is_help(ib):
         (["run", "tiny", "-p", "n_seeds"], "ib: a parameter is given as name=value, not 'n_seeds'"),
         (["run", "tiny", "--preset", "full"], "ib: tiny has no preset 'full'; there is: default"),
         (["run", "tiny", "--record"], "ib: only a preset without other parameters is recorded"),
+        (["papers", "--chapter", "grokin"], "ib: no chapter 'grokin'; did you mean 'grokking'?"),
+        (["papers", "--status", "done"], "ib: no status 'done'; there is: tested, planned, beyond one GPU, outside"),
         (["new", "Tiny"], "ib: a chapter is named in lower case with hyphens"),
     ],
 )
@@ -116,6 +119,38 @@ def test_the_list_says_what_is_stored_and_what_is_not(ib, chapter):
     assert "1 unjudged" in lines["fresh"]
     assert "The chapter new-one" in lines["new-one"]
     assert "unexecuted" in lines["new-one"]
+
+
+@pytest.fixture
+def stored(ib, chapter):
+    """A chapter whose notebook stores one claim; the record."""
+    run = claims.chapter(
+        "locality-weight-sharing", dict.fromkeys(atlas.registry("locality-weight-sharing").parameters, 0)
+    )
+    record = run.check("cnn-beats-mlp", stats.mean([0.20, 0.24, 0.22, 0.23, 0.19, 0.22])).record
+    chapter("tiny", f"from IPython.display import display\ndisplay({{{claims.MIME!r}: {record!r}}}, raw=True)")
+    ib("execute", "--store")
+    return record
+
+
+def test_claims_are_listed_for_people_and_for_machines(ib, stored):
+    status, printed, _ = ib("claims")
+    (line,) = (line for line in printed.splitlines() if "cnn-beats-mlp" in line)
+    assert status == 0
+    assert re.search(r"direction +holds, robust +21\.7 points \[19\.7, 23\.6\]", line)
+    assert "Primary claims: 0 judged" in printed  # a custom run counts nowhere
+    status, printed, _ = ib("claims", "--json")
+    assert (status, json.loads(printed)) == (0, [json.loads(json.dumps(stored))])
+
+
+def test_papers_are_listed_by_chapter_and_status(ib, stored):
+    status, printed, _ = ib("papers", "--chapter", "locality-weight-sharing", "--status", "tested")
+    assert status == 0
+    assert "Greydanus & Kobak (2024)" in printed
+    assert "LeCun" not in printed
+    _, printed, _ = ib("papers", "--status", "outside the subject")
+    assert "On the Orthogonal Projections" in printed
+    assert "planned" not in printed
 
 
 def test_a_new_chapter_is_announced_with_what_to_do_next(ib, book):

@@ -265,7 +265,9 @@ def test_mnist1d_needs_whole_classes(n_samples):
 
 def test_moved_images_keep_their_content_and_land_everywhere_within_the_margin():
     digits = load_digits()
-    moved = digits.moved(2, margin=3, seed=0)
+    moved, padded = digits.moved(2, margin=3, seed=0), digits.moved(0, margin=3, seed=0)
+    for part in ("x_train", "x_test"):  # both parts move
+        assert (getattr(moved, part) != getattr(padded, part)).flatten(1).any(1).float().mean() > 0.9
     assert moved.input_shape == (1, 14, 14)
     torch.testing.assert_close(moved.x_train.sum((1, 2, 3)), digits.x_train.sum((1, 2, 3)))
     places = set()

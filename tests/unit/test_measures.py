@@ -33,6 +33,20 @@ def test_a_model_saves_nothing_over_itself(error):
     assert data_factor(SIZES, error, error) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize(("noise", "reference_noise", "low", "high"), [(0.1, 0.1, -0.01, 0.01), (0.2, 0.05, 0.0, 0.1)])
+def test_equal_learners_have_factor_one_on_average_if_they_scatter_alike(noise, reference_noise, low, high):
+    generator, curve = np.random.default_rng(0), 0.4 * (SIZES / 50) ** -0.8
+    factors = [
+        data_factor(
+            SIZES,
+            curve * np.exp(noise * generator.standard_normal(5)),
+            curve * np.exp(reference_noise * generator.standard_normal(5)),
+        )
+        for _ in range(1500)
+    ]
+    assert low < np.mean(factors) < high
+
+
 def test_a_better_curve_saves_data():
     reference = np.array([0.5, 0.4, 0.3, 0.2, 0.1])
     assert data_factor(SIZES, 0.8 * reference, reference) > 0.1

@@ -94,6 +94,12 @@ def test_pooling_makes_the_scores_blind_to_position():
     assert (without(x.roll(5, -1)) - without(x)).abs().max() > 1e-6
 
 
+def test_pooling_keeps_the_largest_response_of_each_channel():
+    network = ConvolutionalNetwork((1, 9), [5], [3], 4, pooling=True)
+    x = torch.randn(6, 1, 9)
+    torch.testing.assert_close(network(x), network.head(network.layers[0](x).relu().amax(2)))
+
+
 def test_initial_weights_have_the_scale_of_torch_convolutions():
     torch.manual_seed(0)
     ours, theirs = LocallyConnected((8, 40), 16, 5), nn.Conv1d(8, 16, 5)

@@ -20,6 +20,10 @@ numbers = st.floats(-1e3, 1e3)
 replicates = st.lists(numbers, min_size=2, max_size=20)
 
 
+def failed(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.random(shape) < 0.1
+
+
 def covered(estimates: list[stats.Estimate], truth: float) -> float:
     inside = [(e.low is None or e.low <= truth) and (e.high is None or truth <= e.high) for e in estimates]
     return sum(inside) / len(inside)
@@ -177,6 +181,73 @@ def test_an_estimate_is_a_number_inside_its_interval() -> None:
             stats.Estimate(value, low, high, 8, "by hand")
 
 
+# p-values
+
+
+@given(st.lists(numbers, min_size=6, max_size=12, unique=True), numbers)
+def test_the_p_value_of_a_mean_is_scipys_for_the_side_of_the_edge(x: list[float], edge: float) -> None:
+    e = stats.mean(x)
+    greater = scipy.stats.ttest_1samp(x, edge, alternative="greater").pvalue
+    assert stats.p_value(e, above=edge) == pytest.approx(min(1, 2 * greater), abs=1e-6)
+    assert stats.p_value(e, below=edge) == pytest.approx(min(1, 2 * (1 - greater)), abs=1e-6)
+
+
+@given(st.integers(6, 30), st.data(), st.floats(0.05, 0.95))
+def test_the_p_value_of_a_proportion_is_the_exact_binomial_tests(n: int, data: st.DataObject, edge: float) -> None:
+    k = data.draw(st.integers(0, n))
+    for side, alternative in (("above", "greater"), ("below", "less")):
+        exact = scipy.stats.binomtest(k, n, edge, alternative=alternative).pvalue
+        assert stats.p_value(stats.proportion(k, n), **{side: edge}) == pytest.approx(min(1, 2 * exact))
+
+
+def test_the_p_value_of_a_median_is_the_sign_tests_and_knows_censored_replicates() -> None:
+    assert stats.p_value(stats.median([1, 2, 3, 4, 5, 6, 7, math.inf]), above=0) == 2 / 2**8
+    assert stats.p_value(stats.median([-1, 2, 3, 4, 5, 6, 7, math.inf]), above=0) == 2 * 9 / 2**8
+    assert stats.p_value(stats.median([0, 2, 3, 4, 5, 6, 7, 8]), above=0) == 2 * 9 / 2**8  # on the edge is not above
+    assert stats.p_value(stats.median([1, 2, 3, 4, 5, 6, 7, math.inf]), below=0) == 1
+
+
+@given(st.lists(numbers, min_size=6, max_size=12, unique=True), numbers)
+def test_p_is_below_5_percent_exactly_where_the_interval_clears_the_edge(x: list[float], edge: float) -> None:
+    for e in (stats.mean(x), stats.median(x), stats.proportion(len(x) // 2, len(x))):
+        edge_here = edge / 2e3 + 0.5 if e.method == "exact binomial" else edge
+        assert e.low is not None
+        assert e.high is not None
+        if min(abs(e.low - edge_here), abs(e.high - edge_here)) > 1e-6:
+            above, below = stats.p_value(e, above=edge_here), stats.p_value(e, below=edge_here)
+            assert above is not None
+            assert below is not None
+            assert ((above < 0.05), (below < 0.05)) == (e.low > edge_here, e.high < edge_here)
+
+
+def test_several_edges_or_parts_have_the_largest_p() -> None:
+    e = stats.mean([0.1, 0.3, 0.2, 0.4, 0.1, 0.3])
+    assert stats.p_value(e, above=0, below=1) == max(
+        p for p in (stats.p_value(e, above=0), stats.p_value(e, below=1)) if p is not None
+    )
+    rng = np.random.default_rng(0)
+    ordered = stats.order({name: level + rng.standard_normal(8) for name, level in zip("abc", (0, 9, 10), strict=True)})
+    assert stats.p_value(ordered) == stats.p_value(ordered.parts[1], above=0)
+
+
+def test_without_edge_or_interval_p_is_undefined() -> None:
+    assert stats.p_value(stats.mean([1, 2, 3])) is None
+    assert stats.p_value(stats.identity([0.0], [1.0], scale=1, eps=1e-16)) is None
+    assert stats.p_value(stats.mean([1.0] * 8), above=0) is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.01, 0.5))
+def test_benjamini_hochberg_is_scipys(p: list[float], level: float) -> None:
+    adjusted = scipy.stats.false_discovery_control(p, method="bh")
+    clear = np.abs(adjusted - level) > 1e-9
+    stands = np.array(stats.benjamini_hochberg(p, level=level))
+    assert (stands == (adjusted <= level))[clear].all()
+
+
+def test_nothing_stands_among_no_tests() -> None:
+    assert stats.benjamini_hochberg([]) == []
+
+
 # Coverage, by simulation
 
 
@@ -188,19 +259,47 @@ def test_t_interval_covers_95_percent_of_normal_means(n: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "promised"),
-    [("log-normal", (0.82, 0.83, 0.86)), ("exponential", (0.89, 0.89, 0.91)), ("failed", (0.73, 0.71, 0.82))],
+    [
+        ("log-normal", (0.82, 0.83, 0.86)),
+        ("exponential", (0.89, 0.89, 0.91)),
+        ("failed", (0.73, 0.71, 0.82)),
+        ("failed in one arm", (0.84, 0.82, 0.86)),
+        ("tenfold", (0.82, 0.80, 0.84)),
+    ],
 )
 def test_t_interval_under_covers_as_its_docstring_says(name: str, promised: tuple[float, ...]) -> None:
     rng = np.random.default_rng(0)
     draw, truth = {
         "log-normal": (lambda shape: np.exp(rng.standard_normal(shape)), math.exp(0.5)),
         "exponential": (lambda shape: rng.exponential(size=shape), 1.0),
-        "failed": (lambda shape: rng.standard_normal(shape) - 10 * (rng.random(shape) < 0.1), -1.0),
+        "failed": (lambda shape: rng.standard_normal(shape) - 10 * failed(rng, shape), -1.0),
+        "failed in one arm": (
+            lambda shape: rng.standard_normal(shape) - 10 * failed(rng, shape) - rng.standard_normal(shape),
+            -1.0,
+        ),
+        "tenfold": (
+            lambda shape: 0.3 * rng.standard_normal(shape) + math.log(10) * failed(rng, shape),
+            math.log(10) / 10,
+        ),
     }[name]
     for n, share in zip((6, 8, 16), promised, strict=True):
         coverage = covered([stats.mean(x) for x in draw((N_DRAWS, n))], truth)
         assert coverage == pytest.approx(share, abs=0.005 + 4 * math.sqrt(0.25 / N_DRAWS))
         assert coverage < 0.95 - TOLERANCE
+
+
+@SIZES
+def test_heavy_tails_make_the_t_interval_cover_more(n: int) -> None:
+    draws = np.random.default_rng(n).standard_t(2, size=(N_DRAWS, n))
+    assert 0.95 < covered([stats.mean(x) for x in draws], 0.0) < 0.98
+
+
+@pytest.mark.parametrize(("n", "promised"), [(6, 0.27), (8, 0.29), (16, 0.18)])
+def test_rare_failed_seeds_make_false_directions_as_the_docstring_says(n: int, promised: float) -> None:
+    rng = np.random.default_rng(n)
+    draws = 1 + rng.standard_normal((N_DRAWS, n)) - 10 * failed(rng, (N_DRAWS, n))  # mean 0
+    claimed = [(stats.mean(x).low or 0) > 0 for x in draws]
+    assert np.mean(claimed) == pytest.approx(promised, abs=0.005 + 4 * math.sqrt(0.25 / N_DRAWS))
 
 
 @SIZES
@@ -213,19 +312,23 @@ def test_log_ratio_covers_95_percent_of_log_normal_factors(n: int) -> None:
 
 @SIZES
 def test_differences_of_skewed_arms_cover_at_least_95_percent(n: int) -> None:
-    a, b = np.exp(np.random.default_rng(n).standard_normal((2, N_DRAWS, n)))
-    assert covered([stats.difference(x, y) for x, y in zip(a, b, strict=True)], 0.0) > 0.95 - TOLERANCE
+    rng = np.random.default_rng(n)
+    skewed = np.exp(rng.standard_normal((2, N_DRAWS, n)))
+    failing = rng.standard_normal((2, N_DRAWS, n)) - 10 * failed(rng, (2, N_DRAWS, n))
+    for a, b in (skewed, failing):
+        assert covered([stats.difference(x, y) for x, y in zip(a, b, strict=True)], 0.0) > 0.95 - TOLERANCE
 
 
 @SIZES
-@pytest.mark.parametrize("name", ["normal", "skewed", "failed", "censored"])
+@pytest.mark.parametrize("name", ["normal", "skewed", "heavy", "failed", "censored"])
 def test_median_interval_covers_what_it_records(n: int, name: str) -> None:
     rng = np.random.default_rng(n)
     draws = rng.standard_normal((N_DRAWS, n))
     x, truth = {
         "normal": (draws, 0.0),
         "skewed": (np.exp(draws), 1.0),
-        "failed": (np.where(rng.random((N_DRAWS, n)) < 0.1, draws - 10, draws), -0.1397),  # P(Z < m) = 4/9
+        "heavy": (rng.standard_cauchy((N_DRAWS, n)), 0.0),
+        "failed": (np.where(failed(rng, draws.shape), -np.inf, draws), -0.1397),  # P(Z < m) = 4/9
         "censored": (np.where(draws > 0.3, np.inf, draws), 0.0),
     }[name]
     estimates = [stats.median(row) for row in x]
@@ -239,6 +342,24 @@ def test_proportion_never_covers_less_than_95_percent(trials: int, share: float)
     outcomes = np.arange(trials + 1)
     hits = [covered([stats.proportion(int(k), trials)], share) for k in outcomes]
     assert scipy.stats.binom.pmf(outcomes, trials, share) @ hits >= 0.95
+
+
+def test_proportion_under_covers_where_trials_share_a_draw() -> None:
+    rng = np.random.default_rng(0)
+    share = rng.beta(7 / 6, 7 / 6, size=(N_DRAWS, 8))  # intra-class correlation 1 / (1 + 7/3) = 0.3
+    successes = rng.binomial(5, share).sum(1)
+    coverage = covered([stats.proportion(int(k), 40) for k in successes], 0.5)
+    assert coverage == pytest.approx(0.83, abs=0.005 + 4 * math.sqrt(0.25 / N_DRAWS))
+
+
+@pytest.mark.parametrize(("n", "promised"), [(6, 0.07), (8, 0.07), (16, 0.06)])
+def test_equivalence_is_fooled_by_tails_beyond_its_bound_as_the_docstring_says(n: int, promised: float) -> None:
+    rng = np.random.default_rng(n)
+    effect = 0.25 + 0.05 * (rng.exponential(size=(N_DRAWS, n)) - 1)
+    reference = 1 + 0.1 * rng.standard_normal((N_DRAWS, n))
+    estimates = [stats.equivalence(e, r) for e, r in zip(effect, reference, strict=True)]
+    claimed = [all((part.low or 0) > 0 for part in e.parts) for e in estimates]
+    assert np.mean(claimed) == pytest.approx(promised, abs=0.005 + 4 * math.sqrt(0.25 / N_DRAWS))
 
 
 @SIZES

@@ -1,5 +1,6 @@
 """Member i of an ensemble is the network that training alone with its seed gives."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -140,6 +141,22 @@ def test_batches_run_through_permutations_of_each_members_own_training_set():
     assert (y[2] == DATA[2].y_train[order[0][2]]).all()
 
 
+def test_members_may_share_inputs_and_differ_in_labels():
+    """As with label noise or shuffled labels: each member learns its own."""
+    data = DATA[0]
+    other = replace(data, y_train=(data.y_train + 1) % 3, y_test=(data.y_test + 1) % 3)
+    together = train(FAMILIES["mlp"], [data, other], seeds=[1, 2], **SETTINGS)
+    for i, (seed, own) in enumerate(((1, data), (2, other))):
+        alone = train(FAMILIES["mlp"], own, seeds=[seed], **SETTINGS)
+        assert together.final["test_loss"][i] == pytest.approx(alone.final["test_loss"][0], abs=1e-10)
+
+
+def test_members_see_their_data_in_orders_of_their_own():
+    batches = _Batches([DATA[0]] * 2, [0, 1], 10, torch.device("cpu"), torch.float32)
+    order = batches.order(4)
+    assert not torch.equal(order[:, 0], order[:, 1])
+
+
 def test_the_same_seed_gives_the_same_run_and_leaves_the_global_generator_alone():
     torch.manual_seed(123)
     before = torch.get_rng_state()
@@ -196,6 +213,24 @@ def test_result_offers_members_as_modules_and_a_story():
     assert list(run.final["n_train"]) == [40, 57]
     assert sorted(run.history["step"].unique()) == [0, 7, 30]
     assert len(repr(run).splitlines()) == 3
+
+
+def test_tuning_says_when_the_best_rate_lies_on_the_edge():
+    data = [task(100, seed=0).validation(0.25, seed=0)]
+    with pytest.warns(UserWarning, match="lies on the edge of the grid"):
+        tune_learning_rate(
+            FAMILIES["mlp"], data, learning_rates=[1e-7, 1e-6], seeds=[0], max_widenings=0, n_steps=20, device="cpu"
+        )
+
+
+def test_tuning_ranks_rates_that_have_not_converged_last():
+    data = [task(100, seed=0).validation(0.25, seed=0)]
+    settings = {"learning_rates": [1e-4, 1e-2], "seeds": [0], "max_widenings": 0, "n_steps": 80, "device": "cpu"}
+    with pytest.warns(UserWarning, match="edge"):
+        errors = tune_learning_rate(FAMILIES["mlp"], data, converged_below=0.5, **settings)
+    assert errors.index.tolist() == [1e-2, 1e-4]
+    with pytest.warns(UserWarning, match="edge"):  # nothing has converged: validation error alone decides
+        assert tune_learning_rate(FAMILIES["mlp"], data, converged_below=0.0, **settings).is_monotonic_increasing
 
 
 def test_tuning_finds_a_good_rate_and_widens_a_grid_that_is_too_low():

@@ -1,31 +1,54 @@
-// The filter of the claims page: hides rows, and the sections that have none left. Without it every row shows.
+// The filter above a table: hides rows, their lines in a plot, and groups that have none left.
+// Without this script the filter is hidden and every row shows.
 document.querySelectorAll("form.ib-filter").forEach((form) => {
-  const rows = [...document.querySelectorAll("table.ib-claims tbody tr")];
-  const sections = [...new Set(rows.map((row) => row.closest("section")))];
+  const rows = [...document.querySelectorAll("table.ib-rows tbody tr")];
+  const texts = rows.map((row) => `${row.textContent} ${row.id}`.toLowerCase());
+  const lines = [...document.querySelectorAll("[data-row]")];
+  const selects = [...form.querySelectorAll("select")];
+  const groups = [...new Set(rows.map((row) => row.closest("section")))].filter(
+    (section) => section && !section.contains(form),
+  );
+
   const show = () => {
-    const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const verdict = form.elements.verdict.value;
-    rows.forEach((row) => {
-      const text = row.textContent.toLowerCase();
-      row.hidden = (verdict && row.dataset.verdict !== verdict) || !words.every((word) => text.includes(word));
+    const words = form.elements.find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const chosen = selects.filter((select) => select.value);
+    const hidden = new Set();
+    rows.forEach((row, i) => {
+      const fits =
+        chosen.every((select) => row.dataset[select.name].split(",").includes(select.value)) &&
+        words.every((word) => texts[i].includes(word));
+      row.hidden = !fits;
+      if (!fits) hidden.add(row.id);
     });
-    sections.forEach((section) => {
-      section.hidden = !section.querySelector("tbody tr:not([hidden])");
+    lines.forEach((line) => (line.hidden = hidden.has(line.dataset.row)));
+    document.querySelectorAll(".ib-group").forEach((group) => {
+      group.hidden = !group.querySelector("[data-row]:not([hidden])");
     });
-    const shown = rows.filter((row) => !row.hidden).length;
-    form.querySelector("output").textContent =
-      shown === rows.length ? `${shown} claims` : `${shown} of ${rows.length} claims`;
+    groups.forEach((section) => (section.hidden = !section.querySelector("tbody tr:not([hidden])")));
+    const all = `${rows.length} ${form.dataset.noun}`;
+    form.querySelector("output").textContent = hidden.size ? `${rows.length - hidden.size} of ${all}` : all;
+    form.elements.clear.hidden = !words.length && !chosen.length;
   };
-  // A link to a claim (from the table of contents or a card) must never lead to a hidden row.
+
+  const showAll = () => {
+    form.reset();
+    show();
+  };
+
+  // An address may carry a choice: claims.html?find=convolution&verdict=fails
+  new URLSearchParams(location.search).forEach((value, name) => {
+    if (name in form.elements && name !== "clear") form.elements[name].value = value;
+  });
+  // A link to a row (from the table of contents or a card) must never lead to a hidden one.
   window.addEventListener("hashchange", () => {
     const target = document.getElementById(location.hash.slice(1));
     if (target && target.closest("[hidden]")) {
-      form.reset();
-      show();
+      showAll();
       target.scrollIntoView();
     }
   });
   form.addEventListener("input", show);
+  form.elements.clear.addEventListener("click", showAll);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   show();
