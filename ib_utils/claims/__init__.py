@@ -17,7 +17,7 @@ from typing import Any
 from ib_utils import atlas
 from ib_utils.atlas import Claim, Registry
 from ib_utils.claims import card
-from ib_utils.claims.verdict import ClaimError, Judgement, edges, judge
+from ib_utils.claims.verdict import ClaimError, Judgement, ZeroWidthError, edges, judge
 from ib_utils.seeds import PILOT_SEED
 from ib_utils.stats import Estimate, benjamini_hochberg
 
@@ -234,7 +234,12 @@ class ChapterRun:
             reason = "left out of this run"
         estimate = estimate or NOT_ESTIMATED
         unjudged = Judgement((None, None), None, reason=reason)
-        judgement = judge(claim, estimate) if reason is None else unjudged
+        try:
+            judgement = judge(claim, estimate) if reason is None else unjudged
+        except ZeroWidthError as error:
+            if self.preset != "custom":
+                raise
+            judgement = Judgement((None, None), None, reason=str(error))  # a run that counts nowhere goes on
         record = self._record(claim, estimate, judgement)
         paper = atlas.papers()[claim.paper]
         text, html = card.text(record), card.html(record, claim, paper, self.registry)

@@ -23,6 +23,10 @@ class ClaimError(ValueError):
     """A check that cannot be made as asked."""
 
 
+class ZeroWidthError(ClaimError):
+    """Replicates that do not differ: a bug in the experiment, or one so short that all of them hit a limit."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """Verdict on one claim in one run.
@@ -56,13 +60,14 @@ def judge(claim: Claim, estimate: Estimate) -> Judgement:
         outside, *undecided* otherwise; with parts, *holds* if all do and *fails* if any does.
 
     Raises:
-        ClaimError: the interval has no width, or the estimate's parts do not fit the kind.
+        ZeroWidthError: the interval has no width.
+        ClaimError: the estimate's parts do not fit the kind.
     """
     if (claim.kind in JOINT) != bool(estimate.parts):
         wanted = "parts (stats.order, equivalence, identity)" if claim.kind in JOINT else "a single quantity"
         raise ClaimError(f"{claim.id}: kind {claim.kind} needs {wanted}; got {len(estimate.parts)} parts")
     if claim.kind != "identity" and any(e.low == e.high is not None for e in (estimate, *estimate.parts)):
-        raise ClaimError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
+        raise ZeroWidthError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
 
     limits = edges(claim, estimate)
     parts = [(part, ABOVE_ZERO) for part in estimate.parts] or [(estimate, limits)]

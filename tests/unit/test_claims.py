@@ -558,3 +558,12 @@ def test_a_claim_may_go_without_estimate_only_where_the_run_does_not_judge_it() 
     assert left_out.record["n"] == 0
     assert json.loads(json.dumps(left_out.record, allow_nan=False))["estimate"] is None
     assert "not estimated in this run" in left_out.text
+
+
+def test_replicates_that_do_not_differ_stop_a_run_that_counts_and_only_mark_one_that_does_not() -> None:
+    same = Estimate(1.0, 1.0, 1.0, n=8, method="t over replicates", spread=0.0)
+    with pytest.raises(ClaimError, match="zero width"):
+        run().check("main", same)
+    custom = run(parameters={**PARAMETERS, "seed": 5}).check("main", same)
+    assert custom.verdict is None
+    assert "zero width" in custom.html
