@@ -6,7 +6,7 @@ Exit status: 0 all went well, 1 a chapter failed or was not stored, 2 bad input 
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 try:
     import typer
@@ -41,7 +41,6 @@ def _version(
 @app.command("list")
 def list_chapters() -> None:
     """List the chapters: state of the stored outputs, how long they took, verdicts."""
-    from rich.console import Console
     from rich.table import Table
 
     from ib_utils import runner
@@ -54,7 +53,7 @@ def list_chapters() -> None:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items()))
         seconds = "" if found.seconds is None else f"{found.seconds:.0f}"
         table.add_row(chapter, found.title, found.date or "", found.stale or "current", seconds, verdicts)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    _show(table)
 
 
 @app.command("claims")
@@ -64,7 +63,6 @@ def list_claims(
     """List the claims of the stored notebooks: kind, scale, verdict, estimate."""
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
     from ib_utils import claims, runner
@@ -81,7 +79,7 @@ def list_claims(
         verdict = (r["verdict"] or "not judged") + (f", {r['robust']}" if r["robust"] else "")
         primary = "primary" if r["primary"] else ""
         table.add_row(r["chapter"], r["id"], primary, r["kind"], r["scale"] or "", verdict, words.estimate(r))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    _show(table)
     judged = [r["verdict"] for r in records if r["primary"] and r["kind"] != "identity" and r["verdict"]]
     print(
         f"\nPrimary claims: {len(judged)} judged, {judged.count('holds')} hold, of which "
@@ -96,7 +94,6 @@ def list_papers(
     status: Annotated[str | None, typer.Option(help="Only with this status, such as tested or planned.")] = None,
 ) -> None:
     """List the papers of the atlas and what has become of them."""
-    from rich.console import Console
     from rich.table import Table
 
     from ib_utils import atlas, claims, runner
@@ -111,7 +108,7 @@ def list_papers(
         found = atlas.status(paper, tested)
         if chapter in (None, paper.chapter) and status in (None, found):
             table.add_row(paper.citation or paper.id, paper.title, paper.chapter or "", found)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    _show(table)
 
 
 @app.command()
@@ -172,7 +169,6 @@ def run(
 @app.command()
 def doctor() -> None:
     """Say what is installed, which devices there are and where data are found."""
-    from rich.console import Console
     from rich.table import Table
 
     from ib_utils import runner
@@ -180,7 +176,14 @@ def doctor() -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for topic, found in runner.doctor():
         table.add_row(topic, found)
-    Console().print(table)
+    _show(table)
+
+
+def _show(table: Any) -> None:
+    from rich.console import Console
+
+    # not cut to 80 columns where nobody looks at a terminal
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def main() -> None:
