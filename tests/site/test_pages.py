@@ -35,7 +35,14 @@ def test_page_asks_only_its_own_server(open_page, address, page):
 def test_page_fits_a_phone(open_page, address, page):
     opened = open_page(f"{address}/{page}", width=360)
     opened.wait_for_load_state("networkidle")
+    opened.add_style_tag(content="* { letter-spacing: 0.06em }")  # a phone whose fonts are wider than ours
     assert opened.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_pages_name_no_folder_of_the_machine_that_built_them(site):
+    pages = [*site.rglob("*.html"), *site.rglob("*.js")]
+    assert len(pages) > len(PAGES)
+    assert [page.name for page in pages if str(ROOT) in page.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
