@@ -15,7 +15,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-T, BINOMIAL = "t over replicates", "exact binomial"  # methods: what makes the interval also gives the p-value
+# methods: what makes the interval also gives the p-value
+T, BINOMIAL, SPEARMAN = "t over replicates", "exact binomial", "Spearman's rank correlation"
+NORMAL_975 = 1.959963984540054
+CURVE_TOLERANCE = 0.1  # of the predicted curve's range: how far from it a measured point may lie
 FEW = 6  # below this many replicates an interval is flagged, and no claim is judged on it
 
 
@@ -246,6 +249,148 @@ def order(columns: Mapping[str, ArrayLike]) -> Estimate:
     return _joint(min(parts, key=_half_widths_above_zero), parts, "paired t, every adjacent difference")
 
 
+def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
+    """Mean over replicates of the least-squares slope of each, with its 95 % t interval.
+
+    A line through the mean curve instead would take the points for independent (83 % coverage at n = 8).
+
+    Args:
+        x: shape (points,); logarithms for an exponent.
+        y: shape (replicates, points).
+
+    Returns:
+        The estimate, in units of y per unit of x.
+
+    Raises:
+        ValueError: shapes that do not fit, fewer than 2 points or replicates, values that are not finite.
+
+    Example:
+        >>> round(slope([0, 1, 2], [[0.0, 2.1, 4.0], [1.0, 3.0, 4.8]]).value, 2)
+        1.95
+    """
+    x, y = np.asarray(x, dtype=float), _curves(y)
+    if x.shape != y.shape[1:]:
+        raise ValueError(f"x needs shape ({y.shape[1]},), one value a point; got {x.shape}")
+    centred = x - x.mean()
+    if not (centred**2).sum() > 0:
+        raise ValueError("a slope needs at least 2 different values of x")
+    return _mean(y @ centred / (centred**2).sum())
+
+
+def curve(measured: ArrayLike, predicted: ArrayLike) -> Estimate:
+    """Largest deviation of a mean curve from a predicted one, with an interval that covers all points at once.
+
+    The intervals of the points share their 5 % (Bonferroni), so that "somewhere outside" is wrong in at most 5 %.
+    Lying within ``CURVE_TOLERANCE`` of the prediction's range everywhere is more than not differing: a curve that is
+    only noisy does not get there.
+
+    Args:
+        measured: shape (replicates, points), on the scale on which a deviation counts (logarithms for factors).
+        predicted: shape (points,), or (replicates, points) where each replicate has its own prediction.
+
+    Returns:
+        The deviation at the point where it is largest, in units of the (mean) prediction's range, largest minus
+        smallest; ``parts`` are ``CURVE_TOLERANCE`` minus the absolute deviation of each point, to lie above 0.
+
+    Raises:
+        ValueError: shapes that do not fit, a prediction without range, values that are not finite.
+
+    Example:
+        >>> e = curve([[0.0, 1.1, 2.0], [0.1, 0.9, 2.1], [-0.1, 1.0, 1.9], [0.0, 1.0, 2.0]], [0, 1, 2])
+        >>> round(abs(e.value), 2), len(e.parts)
+        (0.0, 3)
+    """
+    measured, prediction = _curves(measured), np.asarray(predicted, dtype=float)
+    if prediction.shape not in (measured.shape, measured.shape[1:]) or not np.isfinite(prediction).all():
+        raise ValueError(f"the prediction needs finite numbers of shape {measured.shape[1:]}; got {prediction.shape}")
+    mean_curve = prediction if prediction.ndim == 1 else prediction.mean(0)
+    extent = float(np.ptp(mean_curve))
+    if not extent > 0:
+        raise ValueError("the predicted curve is constant: its range is the unit, so it must have one")
+    quantile = t_quantile(len(measured) - 1, 1 - 0.025 / measured.shape[1])
+    parts, shown = [], []
+    for point, deviations in enumerate(((measured - prediction) / extent).T):
+        at = _mean(deviations)
+        half = quantile * _spread(deviations) / math.sqrt(len(deviations))
+        largest, smallest = abs(at.value) + half, max(0.0, abs(at.value) - half)
+        label = f"tolerance − deviation at point {point}"
+        value, low, high = (CURVE_TOLERANCE - x for x in (abs(at.value), largest, smallest))
+        parts.append(Estimate(value, low, high, at.n, T, at.spread, label=label))
+        shown.append(replace(at, low=at.value - half, high=at.value + half))
+    worst = max(shown, key=lambda e: abs(e.value))
+    return _joint(worst, tuple(parts), "t over replicates, all points at once (Bonferroni)")
+
+
+def optimum(scores: Mapping[float, ArrayLike], predicted: float) -> Estimate:
+    """How much better the predicted place is than every other one of a grid that is not its neighbour.
+
+    A best value inside a grid whose two ends are bad is no discovery; that it lies where theory says is. Neighbours of
+    the prediction may be as good. All differences have to lie above 0, as in :func:`order`.
+
+    Args:
+        scores: grid value to scores, larger is better, shape (replicates,), paired.
+        predicted: the grid value that theory names.
+
+    Returns:
+        The estimate of the part that binds, with all ``parts``.
+
+    Raises:
+        ValueError: the prediction is not on the grid, or has not two grid values on either side.
+
+    Example:
+        >>> e = optimum({k: [-abs(k - 3) + noise for noise in (0, 0.1)] for k in range(1, 6)}, predicted=3)
+        >>> [part.label for part in e.parts]
+        ['3 − 1', '3 − 5']
+    """
+    grid = sorted(scores)
+    place = grid.index(predicted) if predicted in scores else -1
+    if not 2 <= place <= len(grid) - 3:
+        raise ValueError(f"the prediction needs two grid values on either side; got {predicted} in {grid}")
+    parts = tuple(
+        _relabel(difference(scores[predicted], scores[other]), f"{predicted:g} − {other:g}")
+        for i, other in enumerate(grid)
+        if abs(i - place) > 1
+    )
+    return _joint(min(parts, key=_half_widths_above_zero), parts, "paired t, every place but the neighbours")
+
+
+def association(x: ArrayLike, y: ArrayLike) -> Estimate:
+    """Spearman's rank correlation over independent objects, with its 95 % interval.
+
+    The interval is Fisher's with the variance of Bonett and Wright, (1 + r^2 / 2) / (n - 3) on the scale of arctanh.
+    A perfect correlation takes the interval of the largest imperfect one (two neighbours swapped).
+
+    Args:
+        x: one number an object, shape (objects,).
+        y: the same objects in the same order.
+
+    Returns:
+        The estimate, between -1 and 1.
+
+    Raises:
+        ValueError: fewer than 4 objects, one of the two constant, or values that are not finite.
+
+    Source:
+        Bonett and Wright (2000), Psychometrika 65, 23-28.
+
+    Example:
+        >>> e = association(range(12), [0, 2, 1, 3, 4, 6, 5, 7, 8, 9, 11, 10])
+        >>> round(e.value, 3), round(e.low, 2)
+        (0.979, 0.9)
+    """
+    from scipy.stats import rankdata
+
+    x, y = _pair(x, y)
+    if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise ValueError(f"a rank correlation needs at least 4 objects that differ; got {len(x)}")
+    n, value = len(x), float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+    largest = 1 - 12 / (n * (n * n - 1))
+    centre = math.atanh(min(max(value, -largest), largest))
+    half = NORMAL_975 * math.sqrt((1 + value**2 / 2) / (n - 3))
+    low, high = math.tanh(centre - half), math.tanh(centre + half)
+    return Estimate(value, min(low, value), max(high, value), n, SPEARMAN)
+
+
 def equivalence(effect: ArrayLike, reference: ArrayLike, *, fraction: float = 0.25) -> Estimate:
     """Test that an effect is smaller than a fraction of another one, whatever its sign (two one-sided tests).
 
@@ -412,6 +557,10 @@ def _p_beyond(e: Estimate, edge: float, sign: int) -> float | None:
         successes = round(e.value * e.n)
         count, share = (successes, edge) if sign > 0 else (e.n - successes, 1 - edge)
         p = float(betainc(count, e.n - count + 1, share)) if count else 1.0
+    elif e.method == SPEARMAN:
+        r = min(max(e.value, -1 + 12 / (e.n * (e.n**2 - 1))), 1 - 12 / (e.n * (e.n**2 - 1)))
+        error = math.sqrt((1 + e.value**2 / 2) / (e.n - 3))
+        p = math.erfc(sign * (math.atanh(r) - math.atanh(edge)) / error / math.sqrt(2)) / 2
     elif e.method.startswith(T) and e.low is not None and e.low < e.value:
         p = float(stdtr(e.n - 1, -sign * (e.value - edge) / (e.value - e.low) * t_quantile(e.n - 1)))
     else:
@@ -453,6 +602,13 @@ def _replicates(x: ArrayLike, *, censored: bool = False) -> NDArray[np.float64]:
         raise ValueError(f"an interval needs at least 2 replicates, one number each; got shape {values.shape}")
     bad = np.isnan(values) if censored else ~np.isfinite(values)
     _refuse(bad, values, "allowed are numbers and ±inf" if censored else "allowed are finite numbers")
+    return values
+
+
+def _curves(y: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(y, dtype=float)
+    if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"curves need finite numbers, shape (replicates ≥ 2, points); got shape {values.shape}")
     return values
 
 

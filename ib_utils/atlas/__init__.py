@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ib_utils.atlas.models import (
     KINDS,
+    RATE_TOLERANCE,
     Change,
     Chapter,
     Claim,
@@ -24,11 +25,13 @@ from ib_utils.atlas.models import (
     Registry,
     Scale,
     Status,
+    Theory,
     Verdict,
 )
 
 __all__ = [
     "KINDS",
+    "RATE_TOLERANCE",
     "STATUSES",
     "AtlasError",
     "Change",
@@ -41,6 +44,7 @@ __all__ = [
     "Registry",
     "Scale",
     "Status",
+    "Theory",
     "Verdict",
     "chapters",
     "errata",

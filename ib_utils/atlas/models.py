@@ -10,13 +10,30 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-Kind = Literal["direction", "contrast", "null", "size", "retain", "order", "onset", "identity"]
+Kind = Literal[
+    "direction",
+    "contrast",
+    "null",
+    "size",
+    "retain",
+    "rate",
+    "bound",
+    "order",
+    "curve",
+    "optimum",
+    "onset",
+    "proportion",
+    "association",
+    "identity",
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 Scale = Literal["reduced", "full", "analogue"]
-Redraw = Literal["init", "order", "data", "split", "task", "permutation"]
+Redraw = Literal["init", "order", "data", "split", "task", "permutation", "object"]
 ShownAs = Literal["number", "percent", "points", "factor"]
 Verdict = Literal["holds", "fails", "undecided"]
 Status = Literal["tested", "planned", "beyond one GPU", "outside the subject"]
+
+RATE_TOLERANCE = 0.2  # a fitted rate has to come this close to theory's, relative to it
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]  # chapters and claims: words-with-hyphens
@@ -105,6 +122,14 @@ class Published(_Entry):
     where: Text
 
 
+class Theory(_Entry):
+    """What a derivation predicts, or the mark that the statement itself sets, in the unit of the quantity."""
+
+    value: FiniteFloat
+    rival: FiniteFloat | None = None  # what the explanation that has to be excluded predicts
+    where: Text
+
+
 class Change(_Entry):
     """An earlier registration of a claim: what it said, what came out, why it was changed."""
 
@@ -127,6 +152,7 @@ class Claim(_Entry):
     redraws: tuple[Redraw, ...]
     fixed: Text | None = None  # words of the statement that name the data or task which all replicates share
     published: Published | None = None
+    theory: Theory | None = None
     scale: Annotated[dict[str, Scale], Field(min_length=1)]
     control: Name | None = None
     of: Name | None = None
@@ -141,6 +167,8 @@ class Claim(_Entry):
             raise ValueError(f"kind size is judged at full scale only; preset {shrunk[0]!r} is not")
         if self.kind == "retain" and self.shown_as != "factor":
             raise ValueError("kind retain needs a scale-free quantity: a log ratio, shown_as factor")
+        if problem := self._theory_problem():
+            raise ValueError(f"kind {self.kind} {problem}")
         if self.kind in ("null", "contrast") and self.of is None:
             raise ValueError(f"kind {self.kind} needs `of`, the claim that it is a control of")
         shared = self.kind != "identity" and not {"data", "task"} & set(self.redraws)
@@ -151,6 +179,23 @@ class Claim(_Entry):
         if self.id in (self.control, self.of):
             raise ValueError("a claim cannot be its own control")
         return self
+
+    def _theory_problem(self) -> str | None:
+        value, rival = (self.theory.value, self.theory.rival) if self.theory else (None, None)
+        if self.kind == "rate":
+            if not value or rival is None:
+                return "needs theory with a value other than 0 and a rival"
+            if abs(rival - value) <= RATE_TOLERANCE * abs(value):
+                return f"cannot tell {value:g} from its rival {rival:g}: they differ by no more than its tolerance"
+        elif self.kind == "proportion":
+            if value is None or not 0 <= value < 1:
+                return "needs theory with a value from 0 to below 1: the share that has to be exceeded"
+        elif self.kind == "association":
+            if value is not None and not 0 <= value < 1:
+                return "needs a theory value from 0 to below 1, or none: the correlation that has to be exceeded"
+        elif self.theory is not None:
+            return "has no use for theory"
+        return None
 
 
 class Registry(_Entry):

@@ -212,13 +212,14 @@ class ChapterRun:
         self.preset = names[0] if names else "custom"
         self.results: dict[str, list[Result]] = {claim.id: [] for claim in registry.claims}
 
-    def check(self, id: str, estimate: Estimate | None = None) -> Result:
+    def check(self, id: str, estimate: Estimate | None = None, *, converged: bool = True) -> Result:
         """Judge a claim; the result shows itself as a card.
 
         Args:
             id: of a registered claim.
             estimate: from :mod:`ib_utils.stats`; natural logarithms where the claim is shown as a factor. None where
                 this run leaves the experiment to another preset, which alone judges the claim.
+            converged: whether every arm was trained to the end; if not, the claim is undecided whatever the estimate.
 
         Returns:
             The result. Checking again replaces the card, but :meth:`verdicts` will refuse.
@@ -235,7 +236,7 @@ class ChapterRun:
         estimate = estimate or NOT_ESTIMATED
         unjudged = Judgement((None, None), None, reason=reason)
         try:
-            judgement = judge(claim, estimate) if reason is None else unjudged
+            judgement = judge(claim, estimate, converged=converged) if reason is None else unjudged
         except ZeroWidthError as error:
             if self.preset != "custom":
                 raise
@@ -286,6 +287,7 @@ class ChapterRun:
                 mode="json", include={"id", "paper", "primary", "statement", "kind", "quantity", "redraws", "fixed"}
             ),
             "published": claim.published and claim.published.model_dump(mode="json"),
+            "theory": claim.theory and claim.theory.model_dump(mode="json"),
             "scale": claim.scale.get(self.preset),
             "preset": self.preset,
             "control": claim.control,

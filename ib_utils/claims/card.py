@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from ib_utils.atlas import Claim, Paper, Registry
-from ib_utils.claims.words import Record, edge, edges, estimate, margin, published
+from ib_utils.claims.words import Record, edge, edges, estimate, margin, published, theory
 
 # Okabe and Ito's colour-blind-safe green, vermilion and orange, and a grey
 STATES = {
@@ -78,6 +78,7 @@ def _rows(record: Record, claim: Claim, paper: Paper, registry: Registry) -> Ite
     yield "Note", escape("; ".join(note for note in (record["reason"] or "", _run(record)) if note))
     link = f'<a href="{escape(paper.link)}" style="color:inherit">{escape(paper.citation)}</a>'
     yield "Paper", f"{link}: {escape(published(record))}"
+    yield "Theory", escape(theory(record))
     yield "Control", ", ".join(_anchor(other.id) for other in registry.controls(claim))
     mains = [other.id for other in registry.claims if other.id == claim.of or other.control == claim.id]
     yield "Control of", ", ".join(map(_anchor, mains))
@@ -108,7 +109,7 @@ def _bar(record: Record) -> str:
     """Edges shaded, interval as bar, estimate as dot, published value as tick; one line for every part."""
     if record["kind"] == "identity" or not record["n"]:
         return ""
-    rows = record["parts"] if record["kind"] == "order" else [{**record, "label": ""}]
+    rows = record["parts"] if record["kind"] in ("order", "optimum") else [{**record, "label": ""}]
     paper = record["published"] and record["published"]["value"]
     limits = record["edges"]
     judged = limits != [None, None]

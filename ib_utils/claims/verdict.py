@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ib_utils.atlas import Claim, Published, Verdict
-from ib_utils.stats import FEW, Estimate, p_value, t_quantile
+from ib_utils.atlas import RATE_TOLERANCE, Claim, Published, Verdict
+from ib_utils.stats import CURVE_TOLERANCE, FEW, Estimate, p_value, t_quantile
 
 Edges = tuple[float | None, float | None]  # where the interval has to lie; None: open on that side
 
 ABOVE_ZERO: Edges = (0.0, None)
-JOINT = (
-    "order",
-    "null",
-    "identity",
-)  # kinds about several quantities at once, each of which has to lie above 0
+# Kinds about several quantities at once, each of which has to lie above 0, and what estimates them
+JOINT = {
+    "order": "stats.order",
+    "null": "stats.equivalence",
+    "curve": "stats.curve",
+    "optimum": "stats.optimum",
+    "identity": "stats.identity",
+}
+FEW_OBJECTS = 10  # a rank correlation over fewer objects gets no verdict
 FRAGILE = 2.0  # margins below this many half-widths read fragile
 
 
@@ -48,12 +52,13 @@ class Judgement:
     p_value: float | None = None
 
 
-def judge(claim: Claim, estimate: Estimate) -> Judgement:
+def judge(claim: Claim, estimate: Estimate, *, converged: bool = True) -> Judgement:
     """Compare an estimate with the edges that the claim's kind fixes.
 
     Args:
         claim: the registered claim.
         estimate: from :mod:`ib_utils.stats`; natural logarithms where the claim is shown as a factor.
+        converged: whether every arm was trained to the end; without that nothing is decided.
 
     Returns:
         The judgement: *holds* where the interval lies strictly inside the edges, *fails* where it lies wholly
@@ -64,7 +69,7 @@ def judge(claim: Claim, estimate: Estimate) -> Judgement:
         ClaimError: the estimate's parts do not fit the kind.
     """
     if (claim.kind in JOINT) != bool(estimate.parts):
-        wanted = "parts (stats.order, equivalence, identity)" if claim.kind in JOINT else "a single quantity"
+        wanted = f"the parts that {JOINT[claim.kind]} makes" if claim.kind in JOINT else "a single quantity"
         raise ClaimError(f"{claim.id}: kind {claim.kind} needs {wanted}; got {len(estimate.parts)} parts")
     if claim.kind != "identity" and any(e.low == e.high is not None for e in (estimate, *estimate.parts)):
         raise ZeroWidthError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
@@ -75,7 +80,7 @@ def judge(claim: Claim, estimate: Estimate) -> Judgement:
     margins = [_margin(part, limit) for part, limit in parts]
     known = [m for m in margins if m is not None]
     margin = min(known) if len(known) == len(margins) else None
-    if reason := _too_weak(claim, estimate):
+    if reason := "an arm had not converged" if not converged else _too_weak(claim, estimate):
         return Judgement(limits, "undecided", margin, None, reason)
     robust = None if margin is None or verdict == "undecided" else abs(margin) >= FRAGILE
     return Judgement(limits, verdict, margin, robust, p_value=p_value(estimate, above=limits[0], below=limits[1]))
@@ -89,6 +94,14 @@ def edges(claim: Claim, estimate: Estimate) -> Edges:
         case "retain":
             half = _published_value(claim) / 2
             return (half, None) if half > 0 else (None, half)
+        case "rate":
+            value = _theory_value(claim)
+            give = RATE_TOLERANCE * abs(value)
+            return (value - give, value + give)
+        case "proportion" | "association":
+            return (_theory_value(claim), None)
+        case "curve":
+            return (-CURVE_TOLERANCE, CURVE_TOLERANCE)
         case "null":  # the parts are bound - effect and bound + effect: their mean is the bound
             bound = sum(part.value for part in estimate.parts) / 2
             return (-bound, bound)
@@ -118,6 +131,8 @@ def _too_weak(claim: Claim, estimate: Estimate) -> str | None:
         return "nothing was drawn anew between replicates"
     if estimate.n < FEW:
         return f"only {estimate.n} replicates; a verdict needs {FEW}"
+    if claim.kind == "association" and estimate.n < FEW_OBJECTS:
+        return f"only {estimate.n} objects; a correlation needs {FEW_OBJECTS}"
     if claim.kind == "size":
         assert estimate.low is not None
         assert estimate.high is not None
@@ -161,6 +176,10 @@ def _ends(low: float | None, high: float | None) -> tuple[float, float]:
 def _published(claim: Claim) -> Published:
     assert claim.published is not None  # the registry refuses kinds that need it without it
     return claim.published
+
+
+def _theory_value(claim: Claim) -> float:
+    return claim.theory.value if claim.theory else 0.0
 
 
 def _published_value(claim: Claim) -> float:

@@ -43,6 +43,10 @@ def edges(record: Record) -> str:
     (low, high), unit = record["edges"], record["shown_as"]
     if record["kind"] == "order":
         return f"every difference is above {number(0.0, unit)}"
+    if record["kind"] == "optimum":
+        return "the predicted place is better than every other but its neighbours, both ends included"
+    if record["kind"] == "curve":
+        return f"every point within ±{high:g} of the predicted curve's range, all at once"
     if record["kind"] == "identity":
         return f"errors stay below {high:.1e} and the counterexample's above 1e−3"
     if record["kind"] == "null":
@@ -72,6 +76,15 @@ def published(record: Record) -> str:
         decimals = max(0, math.ceil(-math.log10(digit))) if digit and shown_as != "factor" else None
         text = number(entry["value"], shown_as, decimals) + (f" ({parts})" if parts else "")
     return f"{text}; {entry['where']}"
+
+
+def theory(record: Record) -> str:
+    """What theory predicts, and the rival that has to be excluded."""
+    entry = record.get("theory")
+    if not entry:
+        return ""
+    rival = f", rival {number(entry['rival'], record['shown_as'])}" if entry["rival"] is not None else ""
+    return f"{number(entry['value'], record['shown_as'])}{rival}; {entry['where']}"
 
 
 def margin(record: Record) -> str:

@@ -123,6 +123,120 @@ def test_a_size_holds_fails_or_is_undecided_by_where_its_interval_lies(
     assert judgement.verdict == expected
 
 
+def theory(value: float, rival: float | None = None) -> dict[str, Any]:
+    return {"value": value, "rival": rival, "where": "Theorem 1"}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(1.7, 2.3, "holds"), (1.5, 2.0, "undecided"), (0.9, 1.1, "fails")]
+)
+def test_a_rate_holds_within_a_fifth_of_theory(sign: int, low: float, high: float, verdict: str) -> None:
+    rate = claim(kind="rate", theory=theory(2.0 * sign, 1.0 * sign))
+    low, high = sorted((sign * low, sign * high))
+    judgement = judge(rate, estimate(low, high))
+    assert judgement.verdict == verdict
+    assert judgement.edges == pytest.approx(sorted((1.6 * sign, 2.4 * sign)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        ("rate", {}, "needs theory"),
+        ("rate", {"theory": theory(2.0)}, "a rival"),
+        ("rate", {"theory": theory(2.0, 2.4)}, "cannot tell 2 from its rival 2.4"),
+        ("rate", {"theory": theory(0.0, 1.0)}, "other than 0"),
+        ("proportion", {}, "needs theory"),
+        ("proportion", {"theory": theory(1.0)}, "below 1"),
+        ("association", {"theory": theory(-0.5)}, "or none"),
+        ("direction", {"theory": theory(0.5)}, "has no use for theory"),
+    ],
+)
+def test_theory_stands_where_its_kind_needs_it(kind: str, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        claim(kind=kind, **fields)
+
+
+def test_a_bound_holds_where_its_slack_is_positive() -> None:
+    assert judge(claim(kind="bound"), estimate(0.1, 0.2)).verdict == "holds"
+    assert judge(claim(kind="bound"), estimate(-0.2, -0.1)).verdict == "fails"
+
+
+def test_a_proportion_has_to_exceed_the_stated_share() -> None:
+    most = claim(kind="proportion", theory=theory(0.5))
+    assert judge(most, stats.proportion(18, 20)).verdict == "holds"
+    assert judge(most, stats.proportion(11, 20)).verdict == "undecided"
+    assert judge(most, stats.proportion(2, 20)).verdict == "fails"
+
+
+def test_an_association_needs_ten_objects_and_its_stated_strength() -> None:
+    strong = claim(kind="association", theory=theory(0.5))
+    x = np.arange(12)
+    swapped = [0, 2, 1, 3, 4, 6, 5, 7, 8, 9, 11, 10]
+    assert judge(strong, stats.association(x, swapped)).verdict == "holds"
+    assert judge(claim(kind="association"), stats.association(x, swapped[::-1])).verdict == "fails"
+    few = judge(strong, stats.association(x[:9], x[:9]))
+    assert few.verdict == "undecided"
+    assert few.reason == "only 9 objects; a correlation needs 10"
+
+
+def curves(deviation: float, spread: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
+    predicted = np.linspace(0, 2, 5)
+    noise = np.random.default_rng(0).standard_normal((8, 5)) * spread
+    bump = np.zeros(5)
+    bump[3] = deviation
+    return predicted + bump + noise - noise.mean(0), predicted
+
+
+@pytest.mark.parametrize(
+    ("deviation", "verdict"), [(0.0, "holds"), (0.12, "holds"), (0.2, "undecided"), (-0.4, "fails")]
+)
+def test_a_curve_holds_within_a_tenth_of_its_range_everywhere(deviation: float, verdict: str) -> None:
+    judgement = judge(claim(kind="curve"), stats.curve(*curves(deviation)))
+    assert judgement.verdict == verdict
+    assert (judgement.p_value < 0.05) == (verdict == "holds")  # type: ignore[operator]
+
+
+def test_a_noisy_curve_is_undecided_not_confirmed() -> None:
+    assert judge(claim(kind="curve"), stats.curve(*curves(0.0, spread=0.5))).verdict == "undecided"
+
+
+@pytest.mark.parametrize(("peak", "verdict"), [(4.0, "holds"), (2.0, "fails"), (1.0, "fails")])
+def test_an_optimum_has_to_lie_where_it_was_predicted(peak: float, verdict: str) -> None:
+    rng = np.random.default_rng(0)
+    scores = {k: rng.normal(-abs(k - peak), 0.1, 8) for k in map(float, range(1, 8))}
+    assert judge(claim(kind="optimum"), stats.optimum(scores, predicted=4.0)).verdict == verdict
+
+
+def test_nothing_is_decided_before_all_arms_have_converged() -> None:
+    judgement = judge(claim(), estimate(0.1, 0.3), converged=False)
+    assert (judgement.verdict, judgement.robust, judgement.reason) == ("undecided", None, "an arm had not converged")
+
+
+@pytest.mark.parametrize(
+    ("entry", "found", "words"),
+    [
+        (
+            claim(kind="rate", theory=theory(2.0, 1.0)),
+            estimate(1.8, 2.2),
+            ["between 1.60 and 2.40", "2, rival 1; Theorem 1"],
+        ),
+        (claim(kind="curve"), stats.curve(*curves(0.12)), ["within ±0.1 of the predicted curve"]),
+        (
+            claim(kind="optimum"),
+            stats.optimum({k: replicates(-abs(k - 3), 0.1 * k) for k in range(1, 6)}, predicted=3),
+            ["the predicted place is better", "3 − 5"],
+        ),
+        (claim(kind="association"), stats.association(range(10), range(10)), ["above 0"]),
+    ],
+)
+def test_the_card_of_every_kind_says_when_it_holds(entry: Claim, found: Estimate, words: list[str]) -> None:
+    result = run(entry).check("main", found)
+    json.dumps(result.record, allow_nan=False)
+    for text in words:
+        assert text in result.html
+
+
 def test_fragile_is_below_two_half_widths_from_the_edge_on_either_side() -> None:
     assert judge(claim(), estimate(0.9, 2.9)).robust is False
     assert judge(claim(), estimate(1.0, 3.0)).robust is True
@@ -321,7 +435,7 @@ def test_joint_kinds_need_parts_and_single_ones_refuse_them() -> None:
     ordered = stats.order({"a": replicates(0, 1), "b": replicates(9, 2)[::-1]})
     with pytest.raises(ClaimError, match="main: kind direction needs a single quantity; got 1 parts"):
         judge(claim(), ordered)
-    with pytest.raises(ClaimError, match="kind order needs parts"):
+    with pytest.raises(ClaimError, match=r"kind order needs the parts that stats\.order makes; got 0 parts"):
         judge(claim(kind="order"), estimate(1, 2))
 
 
@@ -377,6 +491,7 @@ def test_the_registration_changes_with_every_field_but_history() -> None:
         "redraws": ("data",),
         "fixed": "A beats B",
         "published": atlas.Published(value=0.3, where="Table 1"),
+        "theory": atlas.Theory(value=2.0, where="Eq. 1"),
         "scale": {"default": "analogue"},
         "control": "other",
         "of": "other",

@@ -384,3 +384,66 @@ def test_an_order_with_one_tie_is_claimed_in_at_most_2_5_percent(n: int) -> None
         for x in draws
     ]
     assert np.mean(claimed) < 0.025 + TOLERANCE
+
+
+# Slopes, curves, optima, associations
+
+
+@given(st.lists(st.lists(numbers, min_size=4, max_size=4), min_size=2, max_size=6))
+def test_slope_is_the_mean_of_scipys_regressions(y: list[list[float]]) -> None:
+    x = [0.0, 1.0, 3.0, 4.0]
+    each = [scipy.stats.linregress(x, row).slope for row in y]
+    assert stats.slope(x, y).value == pytest.approx(np.mean(each), abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=5, max_size=30))
+def test_association_is_scipys_rank_correlation(pairs: list[tuple[int, int]]) -> None:
+    x, y = np.array(pairs).T
+    if np.ptp(x) and np.ptp(y):
+        e = stats.association(x, y)
+        assert e.value == pytest.approx(scipy.stats.spearmanr(x, y).statistic)
+        assert e.low is not None
+        assert e.high is not None
+        assert -1 <= e.low < e.high <= 1
+
+
+@pytest.mark.parametrize("n", [10, 20])
+@pytest.mark.parametrize("correlation", [0.0, 0.6])
+def test_association_covers_the_rank_correlation_of_a_normal_pair(n: int, correlation: float) -> None:
+    rng = np.random.default_rng(n)
+    draws = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], size=(N_DRAWS, n))
+    truth = 6 / math.pi * math.asin(correlation / 2)
+    assert covered([stats.association(*draw.T) for draw in draws], truth) > 0.93
+
+
+def test_p_values_of_associations_invert_their_interval() -> None:
+    e = stats.association(range(12), [3, 1, 2, 5, 4, 8, 7, 6, 9, 11, 10, 12])
+    assert stats.p_value(e, above=e.low) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("n", [6, 8])
+def test_a_curve_that_is_right_rarely_lies_outside_its_band_anywhere(n: int) -> None:
+    """All points at once: at most 5 %, where pointwise intervals would miss one of ten points in a third of cases."""
+    rng = np.random.default_rng(n)
+    predicted = np.linspace(0, 1, 10)
+    missed = 0
+    for noise in rng.standard_normal((1000, n, 10)):
+        e = stats.curve(predicted + noise, predicted)
+        missed += any(part.high < stats.CURVE_TOLERANCE for part in e.parts)
+    assert missed / 1000 < 0.05 + 4 * math.sqrt(0.05 * 0.95 / 1000)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: stats.slope([0, 1], [[1.0, 2.0, 3.0]] * 2), "shape"),
+        (lambda: stats.slope([1, 1], [[1.0, 2.0]] * 2), "different values"),
+        (lambda: stats.curve([[1.0, 2.0]] * 2, [1.0, 1.0]), "constant"),
+        (lambda: stats.curve([[1.0, math.nan]] * 2, [1.0, 2.0]), "finite"),
+        (lambda: stats.optimum({1: [1.0, 2.0], 2: [1.0, 2.0]}, predicted=1), "two grid values"),
+        (lambda: stats.association([1, 2, 3], [1, 2, 3]), "at least 4"),
+    ],
+)
+def test_estimators_refuse_what_they_cannot_use(call, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
