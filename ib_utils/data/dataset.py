@@ -145,6 +145,30 @@ class Dataset:
         parts: dict[str, Any] = split(x, y, n_train=n_train, n_classes=self.n_classes, seed=seed)
         return replace(self, **parts, note=self._with_note(f"split anew with seed {seed}"))
 
+    def with_label_noise(self, level: float, *, seed: int) -> Dataset:
+        """Spoil the training labels; the test labels stay clean.
+
+        Args:
+            level: share of the training labels, rounded to whole examples, that become another class, each other class
+                equally likely. For real targets: standard deviation of the normal noise added to every target.
+            seed: of the draw.
+
+        Raises:
+            ValueError: if `level` is negative or, for classes, above 1.
+        """
+        if level < 0 or (self.n_classes and level > 1):
+            raise ValueError(f"label noise must lie in 0 to 1 (real targets: not be negative), got {level}")
+        generator = torch.Generator().manual_seed(seed)
+        if self.n_classes:
+            spoilt = torch.randperm(self.n_train, generator=generator)[: round(level * self.n_train)]
+            shift = torch.randint(1, max(2, self.n_classes), (len(spoilt),), generator=generator)
+            y = self.y_train.clone()
+            y[spoilt] = (y[spoilt] + shift.to(y.device)) % self.n_classes
+        else:
+            noise = torch.randn(self.y_train.shape, generator=generator, dtype=self.y_train.dtype)
+            y = self.y_train + level * noise.to(self.y_train.device)
+        return replace(self, y_train=y, note=self._with_note(f"label noise {level:g}, seed {seed}"))
+
     def permuted(self, *, seed: int) -> Dataset:
         """Apply one random permutation of the input positions to all examples, training and test alike.
 

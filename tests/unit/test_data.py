@@ -296,3 +296,31 @@ def test_real_targets_are_kept_apart_from_labels():
     assert "real targets" in repr(line)
     with pytest.raises(ValueError, match="targets must be floating point"):
         Dataset(x, torch.ones(20, dtype=torch.long), x, y, n_classes=0, **about)
+
+
+@given(st.floats(0, 1), st.integers(0, 10))
+def test_label_noise_makes_that_share_of_the_training_labels_wrong_and_no_other(level, seed):
+    digits = load_digits().subset(200, seed=0)
+    noisy = digits.with_label_noise(level, seed=seed)
+    wrong = (noisy.y_train != digits.y_train).sum().item()
+    assert wrong == round(level * 200)
+    assert noisy.x_train is digits.x_train
+    assert noisy.y_test is digits.y_test
+    assert torch.equal(noisy.y_train, digits.with_label_noise(level, seed=seed).y_train)
+
+
+def test_label_noise_reaches_every_other_class_alike():
+    y = torch.zeros(9000, dtype=torch.long)
+    data = Dataset(torch.zeros(9000, 1), y, torch.zeros(1, 1), y[:1], 4, "zeros", "here", "none")
+    counts = data.with_label_noise(1.0, seed=0).y_train.bincount(minlength=4)
+    assert counts[0] == 0
+    assert (counts[1:] - 3000).abs().max() < 200  # four standard deviations
+
+
+def test_noise_on_real_targets_has_the_stated_standard_deviation():
+    y = torch.zeros(20000, 1)
+    data = Dataset(torch.zeros(20000, 1), y, torch.zeros(1, 1), y[:1], 0, "zeros", "here", "none")
+    noisy = data.with_label_noise(0.3, seed=0)
+    assert noisy.y_train.std().item() == pytest.approx(0.3, rel=0.03)
+    with pytest.raises(ValueError, match="label noise must lie in 0 to 1"):
+        data.with_label_noise(-0.1, seed=0)
