@@ -36,8 +36,12 @@ test: $(STAMP)  ## unit tests, doctests, the site and every notebook
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --doctest-modules --ignore tests/benchmarks \
 		--ignore-glob '*/conftest.py' ib_utils tests
 
-bench: $(STAMP)  ## benchmarks: ratios within one run, no pass or fail
-	$(BIN)/python -m pytest --benchmark-only tests/benchmarks
+bench: $(STAMP)  ## benchmarks: ratios within one run, no pass or fail; rewrites the tables of book/training.md
+	@mkdir -p _build
+	$(BIN)/python -m pytest --benchmark-only --benchmark-timer=time.process_time \
+		--benchmark-json=_build/training.json tests/benchmarks/test_training.py
+	$(BIN)/python tests/benchmarks/table.py _build/training.json > book/_benchmarks.md
+	$(BIN)/python -m pytest --benchmark-only --ignore tests/benchmarks/test_training.py tests/benchmarks
 
 lint: $(STAMP)  ## format, lint, types and the order of the modules
 	$(BIN)/ruff format --check .

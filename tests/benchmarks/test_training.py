@@ -1,23 +1,189 @@
-"""What training side by side gains over a plain loop: read the ratio of the two rows, not the times."""
+"""What training side by side gains: one step of sixteen networks, done in the ways that PyTorch offers.
+
+CPU time of one thread, so that a neighbour on the machine does not count. `make bench` turns the results into the
+tables of the page *Training many networks*.
+"""
+
+import copy
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, vmap
+from torch.nn import functional as F
 
-from ib_utils.data import load_digits
-from ib_utils.models import MLP, ConvolutionalNetwork
-from ib_utils.training import train
+from ib_utils.data import Dataset
+from ib_utils.models import MLP, ConvolutionalNetwork, GRUClassifier, LocallyConnectedNetwork
+from ib_utils.training import engine, train
+from ib_utils.training.members import Ensemble
 
-NETWORKS = {
-    "mlp": lambda: MLP((1, 8, 8), [100, 100], 10),
-    "convolution": lambda: ConvolutionalNetwork((1, 8, 8), [16], [5], 10, pooling=True),
+N_MEMBERS, N_CLASSES = 16, 10
+
+
+class SmallTransformer(nn.Module):
+    """One block of four heads on sixteen tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = nn.Linear(4, 32), nn.Linear(32, N_CLASSES)
+        self.project, self.out = nn.Linear(32, 96), nn.Linear(32, 32)
+        self.first, self.second = nn.LayerNorm(32), nn.LayerNorm(32)
+        self.up, self.down = nn.Linear(32, 128), nn.Linear(128, 32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.embed(x.flatten(1).unflatten(1, (16, 4)))
+        queries, keys, values = self.project(self.first(h)).unflatten(-1, (3, 4, 8)).permute(2, 0, 3, 1, 4)
+        h = h + self.out(F.scaled_dot_product_attention(queries, keys, values).transpose(1, 2).flatten(2))
+        return self.head((h + self.down(F.gelu(self.up(self.second(h))))).mean(1))
+
+
+def torch_cnn() -> nn.Module:
+    """Two convolutions of torch's own, eight and sixteen channels."""
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(16, N_CLASSES),
+    )  # fmt: skip
+
+
+FAMILIES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "MLP 64-64-64": (lambda: MLP((1, 8, 8), [64, 64], N_CLASSES), (1, 8, 8)),
+    "MLP 40-100-100": (lambda: MLP((1, 40), [100, 100], N_CLASSES), (1, 40)),
+    "MLP 784-128-128": (lambda: MLP((1, 28, 28), [128, 128], N_CLASSES), (1, 28, 28)),
+    "locally connected, 8 x 8": (lambda: LocallyConnectedNetwork((1, 8, 8), [8], [5], N_CLASSES), (1, 8, 8)),
+    "convolution (ours), 8 x 8": (
+        lambda: ConvolutionalNetwork((1, 8, 8), [16], [5], N_CLASSES, pooling=True),
+        (1, 8, 8),
+    ),
+    "convolution (torch's), 28 x 28": (torch_cnn, (1, 28, 28)),
+    "attention, 16 tokens": (SmallTransformer, (1, 8, 8)),
+    "GRU, 40 steps": (lambda: GRUClassifier((1, 40), 6, N_CLASSES), (1, 40)),
 }
 
 
-@pytest.mark.parametrize("strategy", ["vmap", "loop"])
-@pytest.mark.parametrize("network", NETWORKS)
-def test_sixteen_members(benchmark, network, strategy):
+def one_after_another(modules, x, y, *, fused):
+    optimizers = [torch.optim.Adam(m.parameters(), lr=1e-3, fused=fused) for m in modules]
+
+    def step():
+        for module, optimizer, own, target in zip(modules, optimizers, x, y, strict=True):
+            optimizer.zero_grad()
+            F.cross_entropy(module(own), target).backward()
+            optimizer.step()
+
+    return step
+
+
+def vmap_and_backward(modules, x, y):
+    ensemble = Ensemble(modules, F.cross_entropy)
+    optimizer = torch.optim.Adam(ensemble.parameters, lr=1e-3, fused=True)
+
+    def step():
+        ensemble.backward(x, y)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def vmap_of_grad(modules, x, y):
+    base = copy.deepcopy(modules[0])
+    parameters = {
+        name: nn.Parameter(torch.stack([dict(m.named_parameters())[name].detach() for m in modules]))
+        for name, _ in base.named_parameters()
+    }
+    optimizer = torch.optim.Adam(parameters.values(), lr=1e-3, fused=True)
+    gradients = vmap(grad_and_value(lambda p, own, target: F.cross_entropy(functional_call(base, p, (own,)), target)))
+
+    def step():
+        found, _ = gradients({name: p.detach() for name, p in parameters.items()}, x, y)
+        for name, p in parameters.items():
+            p.grad = found[name]
+        optimizer.step()
+
+    return step
+
+
+def batched_products(modules, x, y):
+    """An MLP of all members written by hand with baddbmm."""
+    layers = [[m for m in module.modules() if isinstance(m, nn.Linear)] for module in modules]
+    weights, biases = (
+        [nn.Parameter(torch.stack([getattr(m, name).detach() for m in same])) for same in zip(*layers, strict=True)]
+        for name in ("weight", "bias")
+    )
+    optimizer = torch.optim.Adam([*weights, *biases], lr=1e-3, fused=True)
+
+    def step():
+        h = x.flatten(2)
+        for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            h = torch.baddbmm(bias[:, None], h, weight.mT)
+            h = h.relu() if i < len(weights) - 1 else h
+        (F.cross_entropy(h.flatten(0, 1), y.flatten()) * N_MEMBERS).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def products_alone(modules, x, y):
+    """Nothing but the three matrix products of each layer: forward, inputs' gradient, weights' gradient."""
+    layers = [m for m in modules[0].modules() if isinstance(m, nn.Linear)]
+    inputs = [torch.randn(N_MEMBERS, x.shape[1], m.in_features) for m in layers]
+    weights = [torch.randn(N_MEMBERS, m.out_features, m.in_features) for m in layers]
+    outputs = [torch.randn(N_MEMBERS, x.shape[1], m.out_features) for m in layers]
+
+    def step():
+        for i, (h, weight, g) in enumerate(zip(inputs, weights, outputs, strict=True)):
+            torch.bmm(h, weight.mT)
+            torch.bmm(g.mT, h)
+            if i:  # nobody asks for the gradient of the inputs
+                torch.bmm(g, weight)
+
+    return step
+
+
+METHODS = {
+    "one after another": lambda *a: one_after_another(*a, fused=None),
+    "one after another, fused Adam": lambda *a: one_after_another(*a, fused=True),
+    "vmap, backward": vmap_and_backward,
+    "vmap of grad": vmap_of_grad,
+    "batched products by hand": batched_products,
+    "matrix products alone": products_alone,
+}
+ONLY_MLPS = ("batched products by hand", "matrix products alone")
+STEPS = 200  # of train(), so that setting up hardly counts; its time is divided by them
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
     torch.set_num_threads(1)
-    digits, settings = load_digits(), {"n_steps": 100, "record_at": [100], "device": "cpu", "strategy": strategy}
-    train(NETWORKS[network], digits, seeds=[0, 1], **settings)  # the first call imports torch.func
-    benchmark.group = network
-    benchmark.pedantic(train, (NETWORKS[network], digits), {"seeds": range(16), **settings}, rounds=3)
+    engine._keep_freed_memory()  # for all methods alike
+
+
+def examples(shape: tuple[int, ...], batch_size: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(N_MEMBERS, batch_size, *shape, generator=generator)
+    return x, torch.randint(0, N_CLASSES, (N_MEMBERS, batch_size), generator=generator)
+
+
+@pytest.mark.parametrize("batch_size", [100])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_step(benchmark, family, method, batch_size):
+    build, shape = FAMILIES[family]
+    if method in ONLY_MLPS and not family.startswith("MLP"):
+        pytest.skip("for fully connected layers only")
+    step = METHODS[method]([build() for _ in range(N_MEMBERS)], *examples(shape, batch_size))
+    benchmark.group, benchmark.name = family, method
+    benchmark.pedantic(step, rounds=12, iterations=2, warmup_rounds=2)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_engine(benchmark, family):
+    """`train` as chapters call it: its own choice of strategy, batches drawn, losses watched."""
+    build, shape = FAMILIES[family]
+    x, y = (part.flatten(0, 1) for part in examples(shape, 100))
+    data = Dataset(x, y, x[:1], y[:1], N_CLASSES, "noise", "drawn here", "none")
+    settings = {"seeds": range(N_MEMBERS), "n_steps": STEPS, "record_at": [STEPS], "device": "cpu"}
+    benchmark.group, benchmark.name = family, "train()"
+    benchmark.extra_info.update(steps=STEPS, strategy=train(build, data, **settings).strategy)
+    benchmark.pedantic(train, (build, data), settings, rounds=2)

@@ -1,0 +1,58 @@
+"""Turns the results of `make bench` into the tables of the page *Training many networks*.
+
+python tests/benchmarks/table.py results.json > book/_benchmarks.md
+"""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+
+BASELINE = "one after another"
+
+
+def tables(results: dict) -> str:
+    """Markdown: the machine; speed-ups over training one after another; what the targets ask."""
+    times: dict[str, dict[str, float]] = defaultdict(dict)
+    strategies = {}
+    for row in results["benchmarks"]:
+        about = row["extra_info"]
+        times[row["group"]][row["name"]] = row["stats"]["min"] / about.get("steps", 1)
+        if "strategy" in about:
+            strategies[row["group"]] = about["strategy"]
+    methods = list(dict.fromkeys(name for row in times.values() for name in row if name != "matrix products alone"))
+    machine = results["machine_info"]
+    lines = [
+        f"Measured on {machine['cpu'].get('brand_raw', machine['processor'])}, one thread, CPU time, "
+        f"Python {machine['python_version']}, torch {torch.__version__}, {results['datetime'][:10]}.",
+        "",
+        f"| sixteen networks | {BASELINE}, ms a step | "
+        + " | ".join(name for name in methods if name != BASELINE)
+        + " | the engine takes |",
+        "|---" * (len(methods) + 2) + "|",
+    ]
+    for family, row in times.items():
+        base = row[BASELINE]
+        gains = [f"{base / row[name]:.1f}x" if name in row else "" for name in methods if name != BASELINE]
+        lines.append(f"| {family} | {1e3 * base:.1f} | {' | '.join(gains)} | {strategies[family]} |")
+    middle = times["MLP 40-100-100"]
+    slowest = min(row[BASELINE] / row["train()"] for row in times.values())
+    overhead = middle["train()"] / middle["vmap, backward"] - 1
+    share = middle["matrix products alone"] / middle["train()"]
+    lines += [
+        "",
+        "| target | asked | reached |",
+        "|---|---|---|",
+        f"| 16 MLPs 40-100-100, batch 100, Adam, over one after another, one thread | 2.5x | "
+        f"{middle[BASELINE] / middle['train()']:.1f}x |",
+        f"| the slowest family over one after another | 0.95x | {slowest:.2f}x |",
+        f"| what `train` adds to forward, backward and optimiser step | 5 % | {100 * overhead:.0f} % |",
+        f"| share of the time that plain matrix products of the same shapes take | 60 % | {100 * share:.0f} % |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(tables(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
