@@ -585,6 +585,26 @@ def test_cuda_gives_the_same_members_as_the_cpu():
         torch.testing.assert_close(cuda.parameters[name].cpu(), value, rtol=0, atol=1e-9)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("rates", [0.01, [0.01, 0.003, 0.02]])
+def test_on_cuda_the_host_never_waits_for_the_device_between_records(rates):
+    calls = []
+
+    def watched(backward, parameters):
+        calls.append(None)
+        if len(calls) == 5:  # the first steps compile and draw
+            torch.cuda.set_sync_debug_mode("error")
+        if len(calls) == 100:
+            torch.cuda.set_sync_debug_mode("default")
+        return backward()
+
+    settings = SETTINGS | {"n_steps": 110, "record_at": [110], "device": "cuda"}
+    try:
+        train(FAMILIES["mlp"], DATA, seeds=[1, 2, 3], learning_rate=rates, gradients=watched, **settings)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 def test_auto_device_is_one_that_exists():
     assert resolve_device("auto").type in {"cpu", "cuda", "mps"}
     assert resolve_device("cpu").type == "cpu"
