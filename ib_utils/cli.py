@@ -5,6 +5,8 @@ Exit status: 0 all went well, 1 a chapter failed or was not stored, 2 bad input 
 """
 
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,17 @@ app = typer.Typer(
 Store = Annotated[bool, typer.Option("--store", help="Also replace the notebooks in notebooks/.")]
 Force = Annotated[bool, typer.Option("--force", help="Run again what has not changed.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that one cell may take.")]
+Chapter = Annotated[str, typer.Argument(help="Name of the chapter.")]
+Preset = Annotated[str | None, typer.Option(help="A set of values in notebooks/presets.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("-p", "--parameter", help="name=value, the value in YAML; repeatable.")
+]
+Out = Annotated[Path, typer.Option(help="Folder that keeps the runs.")]
+Scheduler = Annotated[str | None, typer.Option(help="A Dask cluster, tcp://host:8786; this machine without one.")]
+Jobs = Annotated[int | None, typer.Option(help="How many at a time here; as cores and memory allow without it.")]
+Resources = Annotated[
+    list[str] | None, typer.Option("--resource", help="What a run takes of its Dask worker, GPU=1; repeatable.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -40,7 +53,7 @@ def _version(
 
 @app.command("list")
 def list_chapters() -> None:
-    """List the chapters: state of the stored outputs, how long they took, verdicts."""
+    """List the chapters and pages that execute: state of the stored outputs, how long they took, verdicts."""
     from rich.table import Table
 
     from ib_utils import runner
@@ -48,7 +61,7 @@ def list_chapters() -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("chapter", "title", "stored", "state", "seconds", "verdicts"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
-    for chapter in runner.chapters():
+    for chapter in [*runner.chapters(), *runner.pages()]:
         found = runner.overview(chapter)
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items()))
         seconds = "" if found.seconds is None else f"{found.seconds:.0f}"
@@ -144,12 +157,10 @@ def execute(
 
 @app.command()
 def run(
-    chapter: Annotated[str, typer.Argument(help="Name of the chapter.")],
-    preset: Annotated[str | None, typer.Option(help="A set of values in notebooks/presets.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="name=value, the value in YAML; repeatable.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder that keeps the runs.")] = Path("runs"),
+    chapter: Chapter,
+    preset: Preset = None,
+    parameter: Parameters = None,
+    out: Out = Path("runs"),
     record: Annotated[bool, typer.Option("--record", help="Keep the claims in book/recorded; presets only.")] = False,
     force: Force = False,
     timeout: Timeout = None,
@@ -167,6 +178,125 @@ def run(
 
 
 @app.command()
+def sweep(
+    chapter: Chapter,
+    grid: Annotated[
+        list[str], typer.Option("-g", "--grid", help="name=0:5 or name=a,b,c; repeatable: every combination is run.")
+    ],
+    preset: Preset = None,
+    parameter: Parameters = None,
+    out: Out = Path("runs"),
+    scheduler: Scheduler = None,
+    jobs: Jobs = None,
+    resource: Resources = None,
+    force: Force = False,
+    timeout: Timeout = None,
+) -> None:
+    """Run one chapter over a grid of parameters; the same command goes on where it was stopped."""
+    from ib_utils import runner
+
+    _needs_cluster()
+    outcomes = _with_progress(
+        runner.sweep,
+        chapter,
+        runner.parse_grid(chapter, grid),
+        preset=preset,
+        parameters=runner.parse_assignments(chapter, parameter or []),
+        output_dir=out,
+        scheduler=scheduler,
+        jobs=jobs,
+        resources=_resources(resource or []),
+        force=force,
+        timeout=timeout,
+    )
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    for outcome in failed:
+        print(f"\n{outcome} failed, {outcome.folder}:\n{outcome.problem}", file=sys.stderr)
+    count = Counter(outcome.status for outcome in outcomes)
+    print(f"{len(outcomes)} runs: {', '.join(f'{number} {status}' for status, number in sorted(count.items()))}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def collect(
+    runs: Annotated[Path, typer.Argument(help="Folder that keeps the runs.")] = Path("runs"),
+    table: Annotated[Path | None, typer.Option(help="The Parquet file; claims.parquet in the folder.")] = None,
+) -> None:
+    """Make one table of all finished runs: a row a claim and run."""
+    from ib_utils import runner
+
+    _needs_cluster()
+    found, unreadable = _collected(runs)
+    if not len(found):
+        raise runner.InputError(f"no finished run in {str(runs)!r}")
+    path = table or runs / "claims.parquet"
+    runner.save_table(found, path)
+    print(f"{path}: {found['run'].nunique()} runs, {len(found)} rows")
+    if unreadable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    chapter: Chapter,
+    parameter: Annotated[str, typer.Argument(help="The swept parameter to draw along.")],
+    claim: Annotated[list[str] | None, typer.Option(help="A claim; repeatable; the primary ones without it.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder that keeps the runs.")] = Path("runs"),
+    figure: Annotated[Path | None, typer.Option(help="The PNG; <chapter>-<parameter>.png in the folder.")] = None,
+) -> None:
+    """Draw how the estimates and verdicts of claims move along a swept parameter."""
+    from ib_utils import runner
+
+    found, unreadable = _collected(runs)
+    drawn = runner.compare(found, chapter, parameter, claims=claim or [])
+    path = figure or runs / f"{chapter}-{parameter}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn.savefig(path)
+    print(path)
+    if unreadable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def robust(
+    chapter: Chapter,
+    seed: Annotated[list[int] | None, typer.Option(help="A base seed; repeatable; 500 to 503 without it.")] = None,
+    preset: Preset = None,
+    out: Out = Path("runs"),
+    scheduler: Scheduler = None,
+    jobs: Jobs = None,
+    resource: Resources = None,
+    timeout: Timeout = None,
+) -> None:
+    """Run a chapter under other base seeds and say which verdicts move; 1 if one turns into its opposite."""
+    from rich.table import Table
+
+    from ib_utils import runner
+
+    _needs_cluster()
+    verdicts = _with_progress(
+        runner.robust,
+        chapter,
+        **({"seeds": seed} if seed else {}),
+        preset=preset,
+        output_dir=out,
+        scheduler=scheduler,
+        jobs=jobs,
+        resources=_resources(resource or []),
+        timeout=timeout,
+    )
+    table = Table("claim", *map(str, verdicts.columns[:-1]), "", box=None, pad_edge=False)
+    for row in verdicts.itertuples():
+        table.add_row(*row)
+    _show(table)
+    count = Counter(verdicts["moves"])
+    print(f"\n{len(verdicts)} claims: {count['stays']} stay, {count['moves']} move, {count['turns']} turn")
+    if count["turns"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is installed, which devices there are and where data are found."""
     from rich.table import Table
@@ -177,6 +307,46 @@ def doctor() -> None:
     for topic, found in runner.doctor():
         table.add_row(topic, found)
     _show(table)
+
+
+def _needs_cluster() -> None:
+    from importlib.util import find_spec
+
+    from ib_utils import runner
+
+    for module in ("distributed", "pyarrow"):
+        if find_spec(module) is None:
+            raise runner.InputError(f"{module} is not installed: pip install 'ib-utils[cluster]'")
+
+
+def _with_progress(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    from ib_utils.runner.progress import SweepProgress
+
+    with SweepProgress() as progress:
+        return function(*arguments, **options, progress=progress)
+
+
+def _resources(assignments: list[str]) -> dict[str, float] | None:
+    from ib_utils import runner
+
+    try:
+        return {name: float(amount) for name, amount in (text.split("=") for text in assignments)} or None
+    except ValueError:
+        raise runner.InputError(f"a resource is given as name=number, not {', '.join(assignments)!r}") from None
+
+
+def _collected(folder: Path) -> tuple[Any, bool]:
+    """The table of a folder's runs, and whether a record was left out; each is named on stderr."""
+    import warnings
+
+    from ib_utils import runner
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = runner.collect(folder)
+    for warning in caught:
+        print(f"ib: {warning.message}", file=sys.stderr)
+    return found, bool(caught)
 
 
 def _show(table: Any) -> None:

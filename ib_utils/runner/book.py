@@ -2,6 +2,7 @@
 
 import os
 import re
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,6 +51,20 @@ def notebook_path(chapter: str) -> Path:
     return root() / "notebooks" / f"{chapter}.ipynb"
 
 
+def pages() -> list[str]:
+    """Names of the pages of `book/` that are executed and stored like chapters, but make no claims."""
+    return sorted(path.stem for path in (root() / "book").glob("*.ipynb") if NAME.fullmatch(path.stem))
+
+
+def executable_path(name: str) -> Path:
+    """The notebook of a page or chapter.
+
+    Raises:
+        InputError: there is neither.
+    """
+    return root() / "book" / f"{name}.ipynb" if name in pages() else notebook_path(name)
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """The end of an error line about an unknown name: the nearest known one, or all of them."""
     known = list(known)
@@ -72,7 +87,7 @@ def read(path: Path) -> NotebookNode:
 def write_atomically(path: Path, text: str) -> None:
     """Writes a file under another name and renames it: under `path` there is the old text or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")  # of nobody else, on no other machine
     try:
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -84,8 +99,8 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def stale(chapter: str) -> str | None:
-    """Why the stored outputs of a chapter are not those of its present code; None if they are."""
-    notebook = read(notebook_path(chapter))
+    """Why the stored outputs of a chapter or page are not those of its present code; None if they are."""
+    notebook = read(executable_path(chapter))
     stored = notebook.metadata.get("ib")
     if stored is None:
         return "unexecuted"
@@ -109,10 +124,10 @@ class Overview:
 
 
 def overview(chapter: str) -> Overview:
-    """Title, state and verdicts of a chapter, read from its stored notebook."""
+    """Title, state and verdicts of a chapter or page, read from its stored notebook."""
     from ib_utils import claims
 
-    path = notebook_path(chapter)
+    path = executable_path(chapter)
     notebook = read(path)
     headings = (re.match(r"#\s+(.+)", cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
     stored = notebook.metadata.get("ib", {})

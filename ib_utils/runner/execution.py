@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import nbformat
 from nbformat import NotebookNode
 
-from .book import InputError, chapters, notebook_path, read, root, write_atomically
+from .book import InputError, chapters, executable_path, read, root, write_atomically
 from .kernels import Meter, kernel_manager, supervise
 from .provenance import cell_hash, modules_hash, versions
 
@@ -69,7 +69,7 @@ def execute(
     cells, the same `ib_utils` modules and the same versions is not run again.
 
     Args:
-        names: the chapters; none means all.
+        names: chapters, and pages of `book/` that execute; none means all chapters.
         store: also replace the notebook in `notebooks/`, if nothing in it forbids that (see `refusals`).
         jobs: how many kernels at a time.
         output: folder of the executed copies, by default the checkout's `_build/executed/notebooks`.
@@ -87,7 +87,7 @@ def execute(
     if jobs < 1:
         raise InputError(f"jobs has to be at least 1, not {jobs}")
     names = list(dict.fromkeys(names)) or chapters()
-    paths = {name: notebook_path(name) for name in names}
+    paths = {name: executable_path(name) for name in names}
     output = output or root() / "_build" / "executed" / "notebooks"
     progress = progress or _Silent()
     # The longest first, by what they took last time: the total is then shortest.

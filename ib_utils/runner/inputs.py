@@ -6,6 +6,7 @@ papermill only warns about an unknown name and knows no types; here both are err
 import ast
 import io
 import math
+import re
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from nbformat import NotebookNode
 from .book import NAME, InputError, notebook_path, read, root, suggest
 
 SCALARS = (bool, int, float, str)
+MAXIMUM_RUNS = 100_000
+RANGE = re.compile(r"(-?\d+):(-?\d+)(?::([1-9]\d*))?")
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,52 @@ def parse_assignments(chapter: str, assignments: Iterable[str]) -> dict[str, Any
     return conform(known, values)
 
 
+def parse_grid(chapter: str, assignments: Iterable[str]) -> dict[str, list[Any]]:
+    """The values to sweep from `name=values` texts: a range such as `0:5` (0 to 4) or `0:50:10`, or YAML, by commas.
+
+    A list is one value of a parameter that takes lists: `train_sizes=[50],[50, 100]` has two.
+
+    Raises:
+        InputError: no `=`, no YAML, no values, a name that is unknown or given twice, a value that does not fit.
+    """
+    known = parameters(read(notebook_path(chapter)))
+    grid: dict[str, list[Any]] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise InputError(f"values to sweep are given as name=values, not {assignment!r}")
+        if name in grid:
+            raise InputError(f"{name} is swept twice")
+        default = known[name].default if name in known else None
+        if (numbers := RANGE.fullmatch(text)) and not isinstance(default, str):
+            wanted = range(int(numbers[1]), int(numbers[2]), int(numbers[3] or 1))
+            grid[name] = list(wanted[: MAXIMUM_RUNS + 1])  # refused below, without filling the memory
+        else:
+            # A wanted text is taken as it is: `no` is a text here, not false.
+            loader = yaml.BaseLoader if isinstance(default, str) else yaml.SafeLoader
+            grid[name] = _yaml(f"[{text}]", f"what to sweep for {name}", loader)
+            if len(grid[name]) == 1 and isinstance(grid[name][0], list) and not isinstance(default, list):
+                (grid[name],) = grid[name]
+    return conform_grid(known, grid)
+
+
+def conform_grid(known: Mapping[str, Parameter], grid: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """The values to sweep, each as its parameter wants it.
+
+    Raises:
+        InputError: nothing to sweep, an unknown name, or a value that does not fit.
+    """
+    if not grid:
+        raise InputError("nothing to sweep: give values such as seed=0:5")
+    conformed = {name: [conform(known, {name: value})[name] for value in values] for name, values in grid.items()}
+    for name, values in conformed.items():
+        if not values:
+            raise InputError(f"no values to sweep for {name}")
+    if math.prod(map(len, conformed.values())) > MAXIMUM_RUNS:
+        raise InputError(f"the grid has more than {MAXIMUM_RUNS:,} runs")
+    return conformed
+
+
 def preset_values(chapter: str, preset: str) -> dict[str, Any]:
     """The values of `notebooks/presets/<preset>/<chapter>.yml`; the preset "default" is the notebook's own.
 
@@ -169,8 +218,8 @@ def preset_values(chapter: str, preset: str) -> dict[str, Any]:
         raise InputError(f"preset {preset} of {chapter}: {error}") from error
 
 
-def _yaml(text: str, what: str) -> Any:
+def _yaml(text: str, what: str, loader: type[yaml.BaseLoader] | type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=loader)  # one of the two that build plain values only
     except yaml.YAMLError as error:
         raise InputError(f"{what} is not YAML: {' '.join(str(error).split())}") from error

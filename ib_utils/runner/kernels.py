@@ -1,9 +1,10 @@
 """The kernels that chapters run in: their environment, their memory, and that none outlives us."""
 
 import ast
+import inspect
 import os
 import signal
-import sys
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,7 @@ class Meter:
         self.peak_mib = 0.0
         self.device = "unknown"  # until the chapter has run
         self._pid: int | None = None
+        self._leash: subprocess.Popen[bytes] | None = None
         self._killed = False
 
     def watch(self, pid: int) -> None:
@@ -38,6 +40,8 @@ class Meter:
         self._pid = pid
         if self._killed:
             self.kill()
+        if os.name == "posix":
+            self._leash = leash(pid)
         threading.Thread(target=self._follow, daemon=True).start()
 
     def kill(self) -> None:
@@ -48,6 +52,11 @@ class Meter:
         for process in self._tree():
             with suppress(psutil.Error):
                 process.kill()
+
+    def release(self) -> None:
+        """Ends what the kernel has left behind, once it has gone itself."""
+        if self._leash is not None:
+            self._leash.communicate()  # closes its input
 
     def _tree(self) -> list[Any]:
         import psutil
@@ -77,8 +86,21 @@ class Meter:
             time.sleep(0.2)
 
 
+def leash(group: int) -> subprocess.Popen[bytes]:
+    """A process that waits until its standard input closes, then ends a process group.
+
+    We hold the other end: whether we close it or die, even by kill -9, nothing that a kernel has started stays.
+    (A kernel leads a group of its own. It would notice by itself only between two cells' lines, and its children
+    not at all.)
+    """
+    command = ["/bin/sh", "-c", f"read _; kill -s KILL -- -{group} 2>/dev/null"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
 def device_name(device: object) -> str:
     """What a chapter's variable `device` means in this process, in words; without torch it is the CPU."""
+    import sys
+
     torch = sys.modules.get("torch")
     if torch is None:
         return "cpu"
@@ -103,15 +125,25 @@ def kernel_manager(meter: Meter) -> type:
             meter.sample()  # what the last cell left
             with suppress(Exception):  # a kernel that hangs or died tells nothing
                 meter.device = await self._device()
+                # One that answers need not be interrupted, and waiting in steps of 0.1 s is much for a short run.
+                await self.request_shutdown()
+                await self.finish_shutdown(pollinterval=0.01)
             await super().shutdown_kernel(**settings)
+            meter.release()
 
         async def _device(self) -> str:
             """Asks the kernel: it knows what "auto" came to, and torch, which takes us seconds to import."""
             client = self.client()
             client.start_channels()
             try:
-                name = f"__import__({__name__!r}, fromlist=['']).device_name(globals().get('device', 'auto'))"
-                reply = await client.execute("", silent=True, user_expressions={"name": name}, reply=True, timeout=2)
+                # As source: an import would load all of the runner into the kernel, half a second for nothing.
+                reply = await client.execute(
+                    inspect.getsource(device_name),
+                    silent=True,
+                    user_expressions={"name": "device_name(globals().get('device', 'auto'))"},
+                    reply=True,
+                    timeout=2,
+                )
                 return ast.literal_eval(reply["content"]["user_expressions"]["name"]["data"]["text/plain"])
             finally:
                 client.stop_channels()
@@ -136,7 +168,7 @@ def supervise(
     meters = {name: Meter() for name in tasks}
     results: dict[str, Result] = {}
     pool = ThreadPoolExecutor(max_workers=jobs)
-    with _sigterm_interrupts():
+    with sigterm_interrupts():
         try:
             futures = {pool.submit(task, meters[name]): name for name, task in tasks.items()}
             for future in as_completed(futures):
@@ -153,7 +185,7 @@ def supervise(
 
 
 @contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
+def sigterm_interrupts() -> Iterator[None]:
     """SIGTERM raises KeyboardInterrupt meanwhile; in threads other than the main one signals are not ours."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -2,8 +2,10 @@
 
 import datetime
 import json
+import os
 import subprocess
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ from .provenance import cell_hash, digest, modules_hash, versions
 
 class ChapterError(RuntimeError):
     """A chapter failed while it ran; the message is the traceback."""
+
+
+class KernelDied(ChapterError):
+    """The kernel ended in the middle of a cell: killed from outside, or for its memory."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ def run(
     """Runs a chapter once and leaves the executed notebook and `record.json` in a folder of their own.
 
     The folder is `<output_dir>/<chapter>/<hash of cells, ib_utils modules and parameters>`. `record.json` is
-    written last: a folder without it does not count, one with it is not run again.
+    written last: a folder without it does not count, one with it is not run again. If another process is at the
+    same run, this one waits for it.
 
     Args:
         chapter: its name.
@@ -62,18 +69,34 @@ def run(
     values = resolve(chapter, preset=preset, parameters=parameters)
     if record:
         _check_recordable(chapter, preset, parameters, values)
-    notebook = read(path)
-    code = {"cells": cell_hash(notebook), "modules": modules_hash(notebook, chapter)}
-    folder = Path(output_dir) / chapter / digest([code, values])
-    finished = None if force else _finished(folder)
-    if finished is None:
-        finished = _run(path, folder, values, code, timeout)
-        new = True
-    else:
-        new = False
+    from filelock import FileLock
+
+    code = code_of(chapter)
+    folder = run_folder(chapter, code, values, output_dir)
+    if force:
+        forget(folder)
+    done = finished(folder)
+    new = done is None
+    if done is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            done = finished(folder)  # by whoever held the lock
+            new = done is None
+            done = done or _run(path, folder, values, code, timeout)
     if record:
-        write_atomically(root() / "book" / "recorded" / f"{chapter}.json", _json(finished))
-    return Run(folder, finished, new)
+        write_atomically(root() / "book" / "recorded" / f"{chapter}.json", _json(done))
+    return Run(folder, done, new)
+
+
+def code_of(chapter: str) -> dict[str, str]:
+    """Hashes of the code that a run of the chapter would use: its cells, and the `ib_utils` modules they reach."""
+    notebook = read(notebook_path(chapter))
+    return {"cells": cell_hash(notebook), "modules": modules_hash(notebook, chapter)}
+
+
+def run_folder(chapter: str, code: dict[str, str], values: Mapping[str, Any], output_dir: str | Path) -> Path:
+    """Where the run of this code with all these parameter values is kept."""
+    return Path(output_dir) / chapter / digest([code, values])
 
 
 def resolve(chapter: str, *, preset: str | None = None, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -88,11 +111,18 @@ def _known(chapter: str) -> dict[str, Any]:
     return parameters(read(notebook_path(chapter)))
 
 
-def _finished(folder: Path) -> dict[str, Any] | None:
+def finished(folder: Path) -> dict[str, Any] | None:
+    """The record of the run in a folder; None if there is none, or none that can be read."""
     try:
-        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # a record that cannot be read does not count
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
+    return record if isinstance(record, dict) and "claims" in record else None
+
+
+def forget(folder: Path) -> None:
+    """Makes the run in a folder not count."""
+    (folder / "record.json").unlink(missing_ok=True)
 
 
 def _run(
@@ -100,18 +130,23 @@ def _run(
 ) -> dict[str, Any]:
     from ib_utils import claims
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "record.json").unlink(missing_ok=True)
-    executed = folder / path.name
+    for left in folder.glob(".*.ipynb"):  # by a run that was killed
+        left.unlink(missing_ok=True)
+    # Not under its final name: not every shared file system knows locks, and two processes may write at once.
+    executed = folder / f".{uuid.uuid4().hex}.ipynb"
     start, date = time.perf_counter(), datetime.datetime.now(datetime.UTC)
 
     def task(meter: Meter) -> Meter:
         _papermill(path, executed, values, meter, timeout)
         return meter
 
-    meter = supervise({path.stem: task}, jobs=1)[path.stem]
-    seconds = time.perf_counter() - start
-    stored = claims.from_notebook(executed)
+    try:
+        meter = supervise({path.stem: task}, jobs=1)[path.stem]
+        seconds = time.perf_counter() - start
+        stored = claims.from_notebook(executed)
+    finally:
+        if executed.exists():
+            os.replace(executed, folder / path.name)
     record = {
         "chapter": path.stem,
         "parameters": values,
@@ -146,8 +181,10 @@ def _papermill(path: Path, executed: Path, values: dict[str, Any], meter: Meter,
             execution_timeout=timeout,
             progress_bar=False,
         )
-    except (PapermillExecutionError, TimeoutError, RuntimeError) as error:  # the last: a kernel that died
+    except (PapermillExecutionError, TimeoutError) as error:
         raise ChapterError(plain(str(error))) from error
+    except RuntimeError as error:
+        raise KernelDied(plain(str(error))) from error
 
 
 def _check_recordable(
@@ -175,7 +212,11 @@ def commit() -> str | None:
     """The checkout's git commit, `-dirty` behind it if files differ from it; None without git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        done = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=True, timeout=20)
+        # Without the lock that describe would like to take: somebody may be committing meanwhile.
+        environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+        done = subprocess.run(
+            command, cwd=root(), env=environment, capture_output=True, text=True, check=True, timeout=20
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

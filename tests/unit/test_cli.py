@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import CLAIM
 
 import ib_utils
 from ib_utils import atlas, claims, cli, stats
@@ -34,6 +35,7 @@ def test_help_answers_without_loading_what_only_the_verbs_need():
         "nbclient",
         "papermill",
         "matplotlib",
+        "distributed",
         "pydantic",
         "yaml",
     }
@@ -48,7 +50,8 @@ def test_the_version_is_the_packages(ib):
 
 def test_without_a_verb_there_is_help(ib):
     _, printed, said = ib()
-    for verb in ("list", "claims", "papers", "new", "execute", "run", "doctor"):
+    verbs = "list claims papers new execute run sweep collect compare robust doctor"
+    for verb in verbs.split():
         assert verb in printed + said
 
 
@@ -65,6 +68,17 @@ def test_without_a_verb_there_is_help(ib):
         (["run", "tiny", "-p", "n_seeds"], "ib: a parameter is given as name=value, not 'n_seeds'"),
         (["run", "tiny", "--preset", "full"], "ib: tiny has no preset 'full'; there is: default"),
         (["run", "tiny", "--record"], "ib: only a preset without other parameters is recorded"),
+        (["sweep", "tinny", "-g", "n_seeds=2:4"], "ib: no chapter 'tinny'; did you mean 'tiny'?"),
+        (["sweep", "tiny", "-g", "n_seed=2:4"], "ib: no parameter 'n_seed'; did you mean 'n_seeds'?"),
+        (["sweep", "tiny", "-g", "n_seeds=0:4"], "ib: n_seeds has to lie in [2, 64], not 0"),
+        (["sweep", "tiny", "-g", "text=a", "-p", "text=b"], "ib: text is both swept and fixed"),
+        (["sweep", "tiny", "-g", "text=a", "--resource", "GPU"], "ib: a resource is given as name=number, not 'GPU'"),
+        (["sweep", "tiny", "-g", "text=a", "--scheduler", "x://"], "ib: no scheduler answers at 'x://'"),
+        (["collect", "nowhere"], "ib: there is no folder 'nowhere'"),
+        (["collect", "notebooks"], "ib: no finished run in 'notebooks'"),
+        (["compare", "tiny", "text", "--runs", "notebooks"], "ib: no run of 'tiny'"),
+        (["robust", "tiny"], "ib: tiny has no parameter 'seed'"),
+        (["robust", "tiny", "--seed", "901"], "ib: base seeds from 900 on are for pilots"),
         (["papers", "--chapter", "grokin"], "ib: no chapter 'grokin'; did you mean 'grokking'?"),
         (["papers", "--status", "done"], "ib: no status 'done'; there is: tested, planned, beyond one GPU, outside"),
         (["new", "Tiny"], "ib: a chapter is named in lower case with hyphens"),
@@ -105,6 +119,48 @@ def test_a_run_prints_its_verdicts_and_its_folder(ib, book, chapter):
     status, printed, said = ib("run", "tiny")
     assert (status, printed) == (1, "")
     assert said.rstrip().endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_sweep_ends_in_a_table_and_a_figure_and_tracebacks_of_what_failed(ib, book, chapter):
+    import pandas as pd
+
+    chapter("tiny", CLAIM, "if text == 'bad':\n    1 / 0")
+    sweep = ["sweep", "tiny", "-g", "text=good,bad", "-g", "n_seeds=4,5", "-p", "learning_rate=1", "--jobs", "2"]
+    status, printed, said = ib(*sweep)
+    assert status == 1
+    assert printed.splitlines()[-1] == "4 runs: 2 failed, 2 finished"
+    assert said.count("ZeroDivisionError: division by zero") == 2
+    assert "text=bad n_seeds=4 failed, " in said
+    status, printed, said = ib("collect")
+    assert (status, printed, said) == (0, "runs/claims.parquet: 2 runs, 2 rows\n", "")
+    table = pd.read_parquet("runs/claims.parquet")
+    assert set(table["parameters.learning_rate"]) == {1.0}
+    status, printed, said = ib("compare", "tiny", "n_seeds")
+    assert (status, printed, said) == (0, "runs/tiny-n_seeds.png\n", "")
+    assert (book / "runs" / "tiny-n_seeds.png").read_bytes().startswith(b"\x89PNG")
+
+    record = next(book.glob("runs/tiny/*/record.json"))
+    record.write_text("{")
+    status, printed, said = ib("collect", "--table", "kept.parquet")
+    assert (status, printed) == (1, "kept.parquet: 1 runs, 1 rows\n")
+    assert said.startswith(f"ib: {record.relative_to(book)} cannot be read and does not count: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("verdicts", "status"), [(["holds", "undecided"], 0), (["holds", "fails"], 1)])
+def test_robustness_prints_which_verdicts_move_and_fails_if_one_turns(ib, monkeypatch, verdicts, status):
+    import pandas as pd
+
+    from ib_utils import runner
+    from ib_utils.runner.robustness import _moves
+
+    found = pd.DataFrame({6: ["holds", verdicts[0]], 500: ["holds", verdicts[1]]}, index=["a", "b"])
+    found["moves"] = [_moves(set(row)) for row in found.to_numpy()]
+    monkeypatch.setattr(runner, "robust", lambda chapter, **options: found)
+    done, printed, _ = ib("robust", "tiny")
+    assert done == status
+    assert re.search(rf"^b +{verdicts[0]} +{verdicts[1]} +(moves|turns) *$", printed, re.MULTILINE)
+    assert "2 claims: 1 stay" in printed
 
 
 def test_the_list_says_what_is_stored_and_what_is_not(ib, chapter):
