@@ -1,5 +1,6 @@
 """Examples of all members on the device, and the order in which each member sees its own."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -64,10 +65,9 @@ class Batches:
         wanted = n_steps * self.batch_size
         rows = []
         for i, (size, generator) in enumerate(zip(self.train.sizes, self.orders, strict=True)):
-            queue = [self.queues[i]]
-            while sum(map(len, queue)) < wanted:
-                queue.append(torch.randperm(size, generator=generator))
-            row, self.queues[i] = torch.cat(queue).split([wanted, sum(map(len, queue)) - wanted])
+            missing = math.ceil((wanted - len(self.queues[i])) / size)
+            queue = torch.cat([self.queues[i], *(torch.randperm(size, generator=generator) for _ in range(missing))])
+            row, self.queues[i] = queue.split([wanted, len(queue) - wanted])
             rows.append(row.view(n_steps, self.batch_size))
         return torch.stack(rows, 1).to(self.device)
 
