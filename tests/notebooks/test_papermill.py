@@ -11,6 +11,49 @@ from ib_utils import claims, runner
 
 CHEAP: dict[str, dict[str, object]] = {  # chapters for which another choice is cheaper
     "locality-weight-sharing": {"n_seeds": 2, "seed": 7, "n_seeds_signals": 2, "n_steps_images": 20},
+    "no-free-lunch": {
+        "n_seeds": 2,
+        "seed": 7,
+        "n_labelled": 4,
+        "n_tasks": 20,
+        "n_networks": 3,
+        "n_runs": 10,
+        "n_steps_bits": 30,
+        "n_steps_regions": 30,
+        "n_steps_monotone": 30,
+    },
+    "grokking": {
+        "n_seeds": 2,
+        "n_seeds_choice": 2,
+        "seed": 7,
+        "n_steps": 60,
+        "n_steps_margin": 60,
+        "n_steps_tensor": 60,
+        "n_steps_letters": 40,
+    },
+    "implicit-regularisation": {
+        "n_seeds": 2,
+        "seed": 7,
+        "n_seeds_few": 2,
+        "n_targets": 4,
+        "n_steps_digits": 20,
+        "n_examples": 300,
+    },
+    "random-networks": {"n_seeds": 2, "seed": 7, "n_seeds_training": 2, "n_steps": 20, "n_draws": 2},
+    "untrained-classifiers": {"n_seeds": 2, "seed": 7, "n_networks": 16, "n_boolean": 1000},
+    "measuring-bias": {"n_seeds": 2, "seed": 7, "n_seeds_sphere": 2, "n_steps": 30, "n_draws": 500},
+    "probing-state": {
+        "n_seeds": 2,
+        "seed": 7,
+        "n_pretraining_steps": 20,
+        "n_probes": 2,
+        "n_probe_steps": 5,
+        "n_ascent_steps": 10,
+        "n_grating_steps": 20,
+    },
+    "infinite-width": {"n_seeds": 2, "seed": 7, "n_networks_depth": 200, "n_networks_limits": 10, "n_steps": 20},
+    "infinite-width-kernels": {"n_seeds": 2, "n_seeds_trained": 2, "seed": 7, "n_networks": 4, "n_steps": 10},
+    "locality-sample-complexity": {"n_seeds": 2, "seed": 7, "n_steps": 40, "n_steps_images": 20},
 }
 DEFAULT = {"n_seeds": 2, "seed": 7}
 
