@@ -5,7 +5,9 @@ tables of the page *Training many networks*.
 """
 
 import copy
+import time
 from collections.abc import Callable
+from multiprocessing import get_context
 
 import pytest
 import torch
@@ -124,6 +126,30 @@ def batched_products(modules, x, y):
     return step
 
 
+def grouped_convolution(modules, x, y):
+    """The network of torch's convolutions with the members as groups of channels."""
+    first, second, head = zip(*[(m[0], m[3], m[7]) for m in modules], strict=True)
+    parameters = [
+        nn.Parameter(torch.cat([getattr(layer, name).detach() for layer in same]))
+        for same in (first, second)
+        for name in ("weight", "bias")
+    ]
+    parameters += [nn.Parameter(torch.stack([getattr(m, name).detach() for m in head])) for name in ("weight", "bias")]
+    optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+    images = x.transpose(0, 1).flatten(1, 2)  # (batch, member, height, width)
+
+    def step():
+        w1, b1, w2, b2, w3, b3 = parameters
+        h = F.max_pool2d(F.conv2d(images, w1, b1, groups=N_MEMBERS).relu(), 2)
+        h = F.conv2d(h, w2, b2, groups=N_MEMBERS).relu().mean((2, 3))
+        h = torch.baddbmm(b3[:, None], h.unflatten(1, (N_MEMBERS, -1)).transpose(0, 1), w3.mT)
+        (F.cross_entropy(h.flatten(0, 1), y.flatten()) * N_MEMBERS).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
 def products_alone(modules, x, y):
     """Nothing but the three matrix products of each layer: forward, inputs' gradient, weights' gradient."""
     layers = [m for m in modules[0].modules() if isinstance(m, nn.Linear)]
@@ -147,9 +173,14 @@ METHODS = {
     "vmap, backward": vmap_and_backward,
     "vmap of grad": vmap_of_grad,
     "batched products by hand": batched_products,
+    "grouped convolution by hand": grouped_convolution,
     "matrix products alone": products_alone,
 }
-ONLY_MLPS = ("batched products by hand", "matrix products alone")
+ONLY = {
+    "batched products by hand": "MLP",
+    "matrix products alone": "MLP",
+    "grouped convolution by hand": "convolution (torch's)",
+}
 STEPS = 200  # of train(), so that setting up hardly counts; its time is divided by them
 
 
@@ -170,8 +201,8 @@ def examples(shape: tuple[int, ...], batch_size: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_step(benchmark, family, method, batch_size):
     build, shape = FAMILIES[family]
-    if method in ONLY_MLPS and not family.startswith("MLP"):
-        pytest.skip("for fully connected layers only")
+    if not family.startswith(ONLY.get(method, "")):
+        pytest.skip(f"for {ONLY[method]} only")
     step = METHODS[method]([build() for _ in range(N_MEMBERS)], *examples(shape, batch_size))
     benchmark.group, benchmark.name = family, method
     benchmark.pedantic(step, rounds=12, iterations=2, warmup_rounds=2)
@@ -187,3 +218,27 @@ def test_the_engine(benchmark, family):
     benchmark.group, benchmark.name = family, "train()"
     benchmark.extra_info.update(steps=STEPS, strategy=train(build, data, **settings).strategy)
     benchmark.pedantic(train, (build, data), settings, rounds=2)
+
+
+def seconds_of(family: str, n_members: int) -> float:
+    """Wall time of some steps of networks trained one after another, in this process."""
+    torch.set_num_threads(1)
+    build, shape = FAMILIES[family]
+    x, y = (part[:n_members] for part in examples(shape, 100))
+    step = one_after_another([build() for _ in range(n_members)], x, y, fused=True)
+    step()
+    started = time.perf_counter()
+    for _ in range(10):
+        step()
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name.startswith("convolution (torch's)")])
+def test_two_processes(benchmark, family):
+    """Half of the networks in each of two processes, one thread each: what the runner does with chapters."""
+    with get_context("spawn").Pool(2) as pool:
+        together = pool.apply(seconds_of, (family, N_MEMBERS))
+        halves = pool.starmap(seconds_of, [(family, N_MEMBERS // 2)] * 2, chunksize=1)
+    benchmark.group, benchmark.name = family, "two processes"
+    benchmark.extra_info["gain"] = together / max(halves)
+    benchmark.pedantic(lambda: None)
