@@ -5,7 +5,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -33,62 +34,97 @@ def cell_hash(notebook: NotebookNode) -> str:
 def modules_hash(notebook: NotebookNode, chapter: str, *, package: Path = PACKAGE) -> str:
     """Hash of the sources of the `ib_utils` modules a chapter reaches, and of its own claims.
 
-    Imports are followed statically, those inside functions included. Of the atlas's data only the chapter's
-    own `claims/<chapter>.yml` counts: a paper added to another chapter makes nothing stale.
+    Names are followed statically: what a chapter takes from a package (`models.MLP`) leads to the module that
+    defines it, not to all that the package's `__init__` gathers, so that a new model makes nothing stale. A package
+    that is used as a whole (`getattr(models, name)`) counts with all its modules. Of the atlas's data only the
+    chapter's own `claims/<chapter>.yml` counts.
     """
-    reached: dict[str, Path] = {}
-    pending = [name for cell in notebook.cells if cell.cell_type == "code" for name in _imports(cell.source)]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    reached: set[Path] = set()
+    pending, seen = list(_names_used(code)), set()
     while pending:
-        for module, path in _modules(pending.pop(), package):
-            if module not in reached:
-                reached[module] = path
-                pending.extend(_imports_of_file(module, path, path.stat().st_mtime_ns))
-    sources: dict[str, Any] = {module: path.read_text(encoding="utf-8") for module, path in reached.items()}
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path, rest = _file_of(name, package)
+        if path is None:
+            continue
+        module = ".".join(["ib_utils", *path.relative_to(package).with_suffix("").parts]).removesuffix(".__init__")
+        used, imported = _names_of_file(module, path, path.stat().st_mtime_ns)
+        if path.name == "__init__.py" and rest and rest[0] in imported:  # only passed on: follow it home
+            pending.append(".".join([imported[rest[0]], *rest[1:]]))
+        else:
+            reached.add(path)
+            pending.extend(used)
+            if path.name == "__init__.py":
+                pending.extend(imported.values())
+    sources: dict[str, Any] = {str(path.relative_to(package)): path.read_text(encoding="utf-8") for path in reached}
     claims = package / "atlas" / "claims" / f"{chapter}.yml"
     if claims.is_file():
         sources["claims"] = yaml.load(claims.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     return digest(sources)
 
 
-def _imports(source: str, module: str = "") -> Iterator[str]:
-    """Dotted names that a piece of code imports; its relative imports start from the package `module`."""
-    code = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)  # notebook magics are no Python
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:  # running the chapter will say so, with the place
-        return
-    for node in ast.walk(tree):
+def _trees(sources: Iterable[str]) -> Iterator[ast.Module]:
+    for source in sources:
+        code = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)  # notebook magics are no Python
+        with suppress(SyntaxError):  # running the chapter will say so, with the place
+            yield ast.parse(code)
+
+
+def _imported(trees: Iterable[ast.Module], package: str) -> dict[str, str]:
+    """What each name that a piece of code imports stands for; relative imports start from `package`."""
+    names = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                first = alias.name.split(".")[0]
+                names[alias.asname or first] = alias.name if alias.asname else first
         elif isinstance(node, ast.ImportFrom):
-            start = module.split(".")[: len(module.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*start, *([node.module] if node.module else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            start = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = [*start, *([node.module] if node.module else [])]
+            names |= {alias.asname or alias.name: ".".join([*base, alias.name]) for alias in node.names}
+    return names
 
 
-def _modules(name: str, package: Path) -> Iterator[tuple[str, Path]]:
-    """The module files that importing a dotted name runs: each package on the way and the module itself."""
+def _names_used(sources: Iterable[str], package: str = "") -> set[str]:
+    """Dotted names, from the package on, that a piece of code uses: each import with the attributes taken from it."""
+    trees = list(_trees(sources))
+    imported = _imported(trees, package)
+    used, inner = set(), set()
+    for node in (node for tree in trees for node in ast.walk(tree)):  # outer attributes come before inner ones
+        chain, start = [], node
+        while isinstance(start, ast.Attribute):
+            chain.append(start.attr)
+            inner.add(start.value)
+            start = start.value
+        if node not in inner and isinstance(start, ast.Name) and start.id in imported:
+            used.add(".".join([imported[start.id], *reversed(chain)]))
+        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            used.add(imported["*"].removesuffix(".*"))
+    return used
+
+
+def _file_of(name: str, package: Path) -> tuple[Path | None, list[str]]:
+    """The file that a dotted name leads to, as far as folders and files go, and what is left of the name."""
     first, *rest = name.split(".")
     if first != "ib_utils":
-        return
+        return None, rest
     folder = package
-    yield first, folder / "__init__.py"
-    for i, part in enumerate(rest):
-        module = ".".join([first, *rest[: i + 1]])
-        if (folder / part / "__init__.py").is_file():
-            folder = folder / part
-            yield module, folder / "__init__.py"
-        else:
-            if (folder / f"{part}.py").is_file():
-                yield module, folder / f"{part}.py"
-            return
+    while rest and (folder / rest[0] / "__init__.py").is_file():
+        folder, rest = folder / rest[0], rest[1:]
+    if rest and (folder / f"{rest[0]}.py").is_file():
+        return folder / f"{rest[0]}.py", rest[1:]
+    return folder / "__init__.py", rest
 
 
 @cache
-def _imports_of_file(module: str, path: Path, changed: int) -> tuple[str, ...]:
-    start = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return tuple(_imports(path.read_text(encoding="utf-8"), start))
+def _names_of_file(module: str, path: Path, changed: int) -> tuple[frozenset[str], dict[str, str]]:
+    """What a module uses and what it imports by name."""
+    source = [path.read_text(encoding="utf-8")]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return frozenset(_names_used(source, package)), _imported(_trees(source), package)
 
 
 def versions() -> dict[str, str]:

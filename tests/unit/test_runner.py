@@ -105,9 +105,10 @@ def package(tmp_path):
     sources = {
         "__init__.py": "",
         "stats.py": "import numpy\n",
-        "models/__init__.py": "from .dense import MLP\n",
-        "models/dense.py": "from ..shapes import volume\nMLP = 1\n",
-        "shapes.py": "def volume():\n    from ib_utils import lazy\n",
+        "models/__init__.py": "from .dense import MLP\nfrom .graph import Graph\n",
+        "models/dense.py": "from ..shapes import volume\nMLP = volume()\n",
+        "models/graph.py": "Graph = 1\n",
+        "shapes.py": "def volume():\n    from ib_utils import lazy\n    return lazy.length\n",
         "lazy.py": "",
         "unrelated.py": "",
         "atlas/claims/tiny.yml": "claims: [1]",
@@ -123,10 +124,10 @@ def package(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "reached"),
     [
-        ("__init__.py", True),
         ("stats.py", True),
-        ("models/__init__.py", True),
+        ("models/__init__.py", False),  # only passes names on
         ("models/dense.py", True),  # through the package's __init__
+        ("models/graph.py", False),  # gathered there too, but not taken from it
         ("shapes.py", True),  # through a relative import
         ("lazy.py", True),  # through an import in a function
         ("unrelated.py", False),
@@ -140,6 +141,7 @@ def test_the_modules_hash_changes_with_exactly_the_modules_that_a_chapter_reache
             new_markdown_cell("import ib_utils.unrelated"),
             new_code_cell("%matplotlib inline\nimport ib_utils.stats as s\nfrom ib_utils import models"),
             new_code_cell("if True:\n    !ls\n    print('not Python, but no reason to overlook the next cell'"),
+            new_code_cell("s.mean(models.MLP.size)"),
         ]
     )
     before = runner.modules_hash(notebook, "tiny", package=package)
@@ -147,6 +149,14 @@ def test_the_modules_hash_changes_with_exactly_the_modules_that_a_chapter_reache
         file.write("\nchanged: 1\n")
     os.utime(package / changed, ns=(0, 0))
     assert (runner.modules_hash(notebook, "tiny", package=package) != before) == reached
+
+
+@pytest.mark.parametrize("use", ["getattr(models, name)", "from ib_utils.models import *\nGraph"])
+def test_a_package_used_as_a_whole_counts_with_all_its_modules(use, package):
+    notebook = new_notebook(cells=[new_code_cell("from ib_utils import models"), new_code_cell(use)])
+    before = runner.modules_hash(notebook, "tiny", package=package)
+    (package / "models" / "graph.py").write_text("Graph = 22\n")
+    assert runner.modules_hash(notebook, "tiny", package=package) != before
 
 
 # Parameters
