@@ -13,9 +13,9 @@ from .sweeping import sweep
 if TYPE_CHECKING:
     import pandas as pd
 
+UNJUDGED = "not judged"
 # Kept apart from the small base seeds that registrations take: a claim that is registered anew needs seeds that nobody
 # has seen. Pilots begin at 900.
-UNJUDGED = "not judged"
 SEEDS = (500, 501, 502, 503)
 
 

@@ -41,7 +41,7 @@ CHEAP: dict[str, dict[str, object]] = {  # chapters for which another choice is 
     },
     "random-networks": {"n_seeds": 2, "seed": 7, "n_seeds_training": 2, "n_steps": 20, "n_draws": 2},
     "untrained-classifiers": {"n_seeds": 2, "seed": 7, "n_networks": 16, "n_boolean": 1000},
-    "measuring-bias": {"n_seeds": 2, "seed": 7, "n_seeds_sphere": 2, "n_steps": 30, "n_draws": 500},
+    "measuring-bias": {"n_seeds": 2, "seed": 7, "n_seeds_sphere": 2, "n_steps": 30, "n_draws": 2000},
     "probing-state": {
         "n_seeds": 2,
         "seed": 7,
