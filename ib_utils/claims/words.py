@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -102,7 +103,10 @@ def _displayed(value: float, shown_as: str) -> float:
 
 
 def _decimals(value: float | None, low: float | None, high: float | None, shown_as: str) -> int | None:
-    """Decimals that give the half-width one digit, or two where the first would be 1 or 2."""
-    known = [_displayed(x, shown_as) for x in (low, value, high) if x is not None]
-    half = (max(known) - min(known)) / 2 if len(known) > 1 else 0.0
+    """Decimals that give the interval's shorter side one digit, or two where the first would be 1 or 2.
+
+    The shorter one, since a factor's interval is lopsided: 2.9 [1.4, 6.3], not 3 [1, 6].
+    """
+    known = sorted(_displayed(x, shown_as) for x in (low, value, high) if x is not None)
+    half = min((b - a for a, b in itertools.pairwise(known) if b > a), default=0.0) / (1 if len(known) > 2 else 2)
     return min(9, max(0, -math.floor(math.log10(half / 3)))) if half > 0 else None

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ib_utils import atlas, claims, stats
 from ib_utils.atlas import Claim, Registry
-from ib_utils.claims import ClaimError, judge
+from ib_utils.claims import ClaimError, judge, words
 from ib_utils.stats import Estimate
 
 PARAMETERS: dict[str, Any] = {"seed": 0, "n_seeds": 8, "train_sizes": [50, 200]}
@@ -214,7 +214,7 @@ def test_nothing_is_decided_before_all_arms_have_converged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "found", "words"),
+    ("entry", "found", "expected"),
     [
         (
             claim(kind="rate", theory=theory(2.0, 1.0)),
@@ -230,10 +230,10 @@ def test_nothing_is_decided_before_all_arms_have_converged() -> None:
         (claim(kind="association"), stats.association(range(10), range(10)), ["above 0"]),
     ],
 )
-def test_the_card_of_every_kind_says_when_it_holds(entry: Claim, found: Estimate, words: list[str]) -> None:
+def test_the_card_of_every_kind_says_when_it_holds(entry: Claim, found: Estimate, expected: list[str]) -> None:
     result = run(entry).check("main", found)
     json.dumps(result.record, allow_nan=False)
-    for text in words:
+    for text in expected:
         assert text in result.html
 
 
@@ -682,3 +682,18 @@ def test_replicates_that_do_not_differ_stop_a_run_that_counts_and_only_mark_one_
     custom = run(parameters={**PARAMETERS, "seed": 5}).check("main", same)
     assert custom.verdict is None
     assert "zero width" in custom.html
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((1.35, 2.9, 8.6), "2.9× [1.4, 8.6]"),  # an interval that keeps off 1 must not read as if it touched it
+        ((1.05, 1.1, 1.15), "1.10× [1.05, 1.15]"),
+    ],
+)
+def test_the_digits_of_a_factor_follow_the_shorter_side_of_its_interval(
+    ends: tuple[float, float, float], text: str
+) -> None:
+    low, value, high = (math.log(x) for x in ends)
+    record = {"n": 8, "shown_as": "factor", "estimate": value, "interval": (low, high), "parts": []}
+    assert words.estimate(record) == text
