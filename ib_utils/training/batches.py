@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from jaxtyping import Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from ib_utils.data import Dataset
 from ib_utils.seeds import stream
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 STEPS_PER_DRAW = 128  # batch indices are drawn for this many steps at a time
+TRAIN_SCORED = 1000  # training examples that scores are taken on, unless the test set is larger
 
 
 class Batches:
@@ -42,6 +43,14 @@ class Batches:
         )
         self.train = Pool([(d.x_train, d.y_train) for d in datasets], device, dtype)
         self.test = Pool([(d.x_test, d.y_test) for d in datasets], device, dtype)
+        parts = {
+            "train": [_sample(d.n_train, max(d.n_test, TRAIN_SCORED), s) for d, s in zip(datasets, seeds, strict=True)],
+            "test": [torch.arange(d.n_test) for d in datasets],
+        }
+        self.scored: dict[str, Int[Tensor, "member example"]] = {  # -1 where a member has fewer than another
+            part: nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1).to(device)
+            for part, rows in parts.items()
+        }
         self.queues = [torch.empty(0, dtype=torch.long) for _ in seeds]
         self.drawn: Tensor = torch.empty(0, len(seeds), 0, dtype=torch.long)
         self.whole = None if batch_size else self.train[self._whole_index()]
@@ -78,11 +87,19 @@ class Batches:
         self.train.keep(rows)
         self.test.keep(rows)
         self.drawn = self.drawn[:, rows]
+        self.scored = {part: index[rows] for part, index in self.scored.items()}
         if self.whole is not None:
             self.whole = (self.whole[0][rows], self.whole[1][rows])
 
     def _whole_index(self) -> Int[Tensor, "member batch"]:
         return torch.arange(self.train.sizes[0], device=self.device).expand(len(self.train.sizes), -1)
+
+
+def _sample(n: int, most: int, seed: int) -> Int[Tensor, " example"]:
+    """All of a member's training examples, or the same random ones at each step."""
+    if n <= most:
+        return torch.arange(n)
+    return torch.randperm(n, generator=torch.Generator().manual_seed(stream(seed, "scores")))[:most]
 
 
 class Pool:

@@ -68,7 +68,8 @@ def train(
     """Train one network a seed, all at once, and return their curves and parameters.
 
     Args:
-        build: makes one untrained network; called once a member inside that member's own initialisation seed.
+        build: makes one untrained network; called once a member inside that member's own initialisation seed. What it
+            draws besides parameters and buffers (a tensor or a number as plain attribute) trains in a loop.
         data: one data set for all members, or one a member (training sets may differ in size).
         seeds: one a member; initialisation, batch order, label noise, augmentation and dropout draw from separate
             streams of it.
@@ -84,7 +85,8 @@ def train(
         optimizer: "adam", "adamw" (the same: decay is decoupled), "sgd", "momentum" (0.9), or a callable
             ``(parameters, lr) -> torch.optim.Optimizer`` whose step is proportional to its learning rate and does not
             look at the parameters.
-        loss: "cross_entropy", "squared_error", or a callable ``(outputs, targets) -> scalar`` for one member.
+        loss: "cross_entropy", "squared_error", or a callable ``(outputs, targets) -> scalar`` for one member, a mean
+            over examples: recorded losses are means of its values on single ones.
         schedule: factor on the learning rates over training: "constant", "linear" or "cosine" (both down to 0), or a
             callable of the share of steps done, 0 to below 1.
         clip_norm: longest gradient of a member; longer ones are shortened to it.
@@ -94,7 +96,7 @@ def train(
             parameters; the plain gradient if not given. :func:`sharpness_aware` is one.
         stop_when: ``scores -> which members are done``, asked at recorded steps with the scores of those still
             training (``step``, ``train_loss``, …, one value a member). Their parameters no longer move.
-        record_at: steps to record, or how many, log-spaced from 0 to ``n_steps``.
+        record_at: steps to record beside the last one, or how many, log-spaced from 0 to ``n_steps``.
         snapshot_at: steps at which all parameters are kept, see ``Run.snapshots``.
         labels: further columns of the history, one value a member.
         device: "auto", "cpu", "cuda", "mps".
@@ -143,6 +145,14 @@ def train(
     for name, column in (labels or {}).items():
         if len(column) != len(seeds):
             raise ValueError(f"label {name!r} has {len(column)} values for {len(seeds)} members")
+        if name in about or name in ("member", "step") or name.startswith(("train_", "test_")):
+            raise ValueError(f"label {name!r} is a column that the history has anyway")
+    for what, steps in {
+        "record_at": () if isinstance(record_at, int) else record_at,
+        "snapshot_at": snapshot_at,
+    }.items():
+        if outside := [step for step in steps if not 0 <= step <= n_steps]:
+            raise ValueError(f"{what} has step {outside[0]}; steps go from 0 to n_steps, {n_steps}")
     setup = _Setup(
         loss=_known("loss", loss, LOSSES),
         make_optimizer=_known("optimizer", optimizer, OPTIMIZERS),
@@ -151,7 +161,7 @@ def train(
         clip_norm=clip_norm,
         stop_when=stop_when,
         n_steps=n_steps,
-        record_at=set(log_spaced_steps(n_steps, record_at) if isinstance(record_at, int) else record_at),
+        record_at={*(log_spaced_steps(n_steps, record_at) if isinstance(record_at, int) else record_at), n_steps},
         snapshot_at=set(snapshot_at),
     )
     datasets = [
@@ -159,7 +169,7 @@ def train(
         for d, noise, seed in zip(datasets, noises, seeds, strict=True)
     ]
     modules = [build_member(build, seed, scale, where, dtype) for seed, scale in zip(seeds, scales, strict=True)]
-    strategy = choose_strategy(strategy, modules[0], where)
+    strategy = choose_strategy(strategy, modules, where)
     _check_fit(modules[0], datasets[0], setup.loss, where, dtype)
     if where.type == "cpu":
         _keep_freed_memory()
@@ -294,17 +304,13 @@ def _first_not_finite(losses: list[Float[Tensor, " member"]]) -> Iterator[tuple[
 
 @torch.no_grad()
 def _evaluate(ensemble: Ensemble, batches: Batches) -> Scores:
-    """Mean loss, and accuracy for class labels, of each member on its training set (first examples) and test set."""
+    """Mean loss, and accuracy for class labels, of each member on its scored training examples and its test set."""
     columns: Scores = {}
     for part, pool in (("train", batches.train), ("test", batches.test)):
         totals: Scores = {}
-        sizes = torch.tensor(pool.sizes, device=batches.device)
-        longest = max(pool.sizes) if part == "test" else min(max(pool.sizes), max(batches.test.sizes))
-        sizes = sizes.clamp(max=longest)
-        for start in range(0, longest, EVALUATION_BATCH):
-            index = torch.arange(start, min(start + EVALUATION_BATCH, longest), device=batches.device)
-            inside = index < sizes[:, None]  # members with fewer examples than the largest are padded
-            x, y = pool[torch.where(inside, index, 0)]
+        for index in batches.scored[part].split(EVALUATION_BATCH, 1):
+            inside = index >= 0
+            x, y = pool[index.clamp(min=0)]
             outputs = ensemble.forward(x)
             scores = {"loss": vmap(vmap(ensemble.loss))(outputs[:, :, None], y[:, :, None])}
             if not y.is_floating_point():
@@ -312,6 +318,7 @@ def _evaluate(ensemble: Ensemble, batches: Batches) -> Scores:
                 scores["accuracy"] = scores["accuracy"].where(outputs.isfinite().all(-1), math.nan)
             for name, score in scores.items():
                 totals[name] = totals.get(name, 0) + (score * inside).sum(1)
+        sizes = (batches.scored[part] >= 0).sum(1)
         columns |= {f"{part}_{name}": (total / sizes).cpu() for name, total in totals.items()}
     return columns
 

@@ -98,16 +98,18 @@ def _vectorised_attention(device: torch.device) -> Iterator[None]:
             torch.backends.cuda.enable_flash_sdp(True)
 
 
-def choose_strategy(strategy: str, module: nn.Module, device: torch.device) -> str:
+def choose_strategy(strategy: str, modules: Sequence[nn.Module], device: torch.device) -> str:
     """ "vmap", or "loop" with the reason in brackets.
 
     The rule: side by side, unless the network holds a layer that cannot be vectorised (it keeps a state, draws random
-    numbers or has no batching rule) or that loses by it (a convolution of torch's on a CPU). The measurements behind
-    the rule are in the book, *Training many networks*.
+    numbers, has no batching rule, or differs from member to member in what is neither parameter nor buffer) or that
+    loses by it (a convolution of torch's on a CPU). The measurements behind the rule are in the book, *Training many
+    networks*.
     """
     if strategy not in ("auto", "vmap", "loop"):
         raise ValueError(f"unknown strategy {strategy!r}; one of 'auto', 'vmap', 'loop'")
-    impossible = next((type(m).__name__ for m in module.modules() if _cannot_be_vectorised(m)), None)
+    module = modules[0]
+    impossible = next((type(m).__name__ for m in module.modules() if _cannot_be_vectorised(m)), _own_attribute(modules))
     if strategy == "vmap" and impossible:
         raise ValueError(f"strategy 'vmap' cannot run {impossible}: take 'auto' or 'loop'")
     if strategy != "auto":
@@ -121,3 +123,17 @@ def _cannot_be_vectorised(module: nn.Module) -> bool:
     if isinstance(module, nn.modules.dropout._DropoutNd):
         return module.p > 0
     return isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.RNNBase))
+
+
+def _own_attribute(modules: Sequence[nn.Module]) -> str | None:
+    """The first plain attribute in which members differ: side by side all would get the first member's."""
+    for parts in zip(*(module.modules() for module in modules), strict=True):
+        for name, value in vars(parts[0]).items():
+            others = [vars(part).get(name) for part in parts[1:]]
+            if isinstance(value, Tensor):
+                differ = any(other is not value and not torch.equal(value, other) for other in others)
+            else:
+                differ = isinstance(value, (int, float, str, tuple)) and any(other != value for other in others)
+            if differ:
+                return f"{type(parts[0]).__name__}.{name}"
+    return None

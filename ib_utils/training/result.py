@@ -22,8 +22,10 @@ class Run:
 
     Attributes:
         history: one row a member and recorded step: member, seed, n_train, learning_rate, further labels, step, and
-            train_loss, test_loss (and train_accuracy, test_accuracy for class labels). A member that diverged ends in
-            a row without scores at the step at which it did; one that stopped early ends in the row at which it did.
+            train_loss, test_loss (and train_accuracy, test_accuracy for class labels). Training scores are taken on
+            all training examples up to 1000 or the size of the test set, whichever is more; of a larger set on that
+            many random ones. A member that diverged ends in a row without scores at the step at which it did; one
+            that stopped early ends in the row at which it did.
         modules: the members as ordinary modules.
         snapshots: step -> name -> stacked tensor ``(member, *shape)``, at the steps that were asked for.
         seconds, device, strategy: how it was run.

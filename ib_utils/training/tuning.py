@@ -67,7 +67,7 @@ def tune_learning_rate(
             1 - final["test_accuracy"].fillna(0.0) if "test_accuracy" in final else final["test_loss"].fillna(math.inf)
         )
         errors |= error.groupby(run.final["grid_rate"]).mean().to_dict()
-        loss = run.final["train_loss"].groupby(run.final["grid_rate"]).mean()
+        loss = run.final["train_loss"].groupby(run.final["grid_rate"]).agg(lambda trials: trials.mean(skipna=False))
         unfinished |= (~(loss < converged_below)).to_dict()
         best = min(errors, key=lambda rate: (unfinished[rate], errors[rate]))
         if best == grid[0]:

@@ -247,6 +247,25 @@ def test_members_see_their_data_in_orders_of_their_own():
     assert not torch.equal(order[:, 0], order[:, 1])
 
 
+@pytest.mark.parametrize("n_train", [300, 3000])
+def test_training_scores_are_those_of_all_examples_or_of_a_fair_sample(n_train):
+    """Also where the second half is harder than the first and the test set is small."""
+    data, half = task(n_train, seed=0), n_train // 2
+    labels = torch.cat([data.y_train[:half], data.y_train[half:].roll(1)])
+    data = replace(data, y_train=labels, x_test=data.x_test[:9], y_test=data.y_test[:9])
+    run = train(FAMILIES["mlp"], data, seeds=range(4), learning_rate=0.01, **SETTINGS | {"n_steps": 100})
+    outputs = run.outputs(data.x_train)
+    losses = [F.cross_entropy(own, labels).item() for own in outputs]
+    first = [F.cross_entropy(own[:1000], labels[:1000]).item() for own in outputs]
+    np.testing.assert_allclose(run.final["train_loss"], losses, rtol=1e-10 if n_train <= 1000 else 0.08)
+    assert n_train <= 1000 or np.mean(first) < 0.87 * np.mean(losses)  # the first ones would mislead
+
+
+def test_the_last_step_is_always_recorded():
+    run = train(FAMILIES["mlp"], DATA[0], seeds=[1], **SETTINGS | {"record_at": [3]})
+    assert run.history["step"].tolist() == [3, SETTINGS["n_steps"]]
+
+
 def test_the_same_seed_gives_the_same_run_and_leaves_the_global_generator_alone():
     torch.manual_seed(123)
     before = torch.get_rng_state()
@@ -351,6 +370,23 @@ def test_dropout_and_batch_norm_run_one_after_another_and_say_so():
     same(runs[0], runs[1], 1)
     with pytest.raises(ValueError, match="strategy 'vmap' cannot run BatchNorm1d"):
         train(build, DATA[0], seeds=[1, 2], strategy="vmap", **SETTINGS)
+
+
+class Masked(nn.Module):
+    """Sees inputs through a mask of its own, drawn at the start and kept as a plain attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.mask, self.head = (torch.rand(12) < 0.5).double(), nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.head(x.flatten(1) * self.mask)
+
+
+def test_what_members_draw_besides_parameters_and_buffers_stays_their_own():
+    runs = [train(Masked, DATA[0], seeds=seeds, **SETTINGS) for seeds in ([1, 2], [2])]
+    assert runs[0].strategy == "loop (Masked.mask)"
+    same(runs[0], runs[1], 1)
 
 
 def test_attention_runs_side_by_side_without_falling_back_to_a_slow_rule(recwarn):
@@ -520,6 +556,15 @@ def test_tuning_ranks_rates_that_have_not_converged_last():
         assert tune_learning_rate(FAMILIES["mlp"], data, converged_below=0.0, **settings).is_monotonic_increasing
 
 
+def test_tuning_ranks_a_rate_at_which_one_trial_diverges_last():
+    data = [task(100, seed=s).validation(0.25, seed=s) for s in (0, 1)]
+    data[1] = replace(data[1], x_train=data[1].x_train * 1e30)
+    settings = {"optimizer": "sgd", "n_steps": 40, "device": "cpu", "max_widenings": 0, "converged_below": 10.0}
+    with pytest.warns(UserWarning, match="diverged|edge"):
+        errors = tune_learning_rate(FAMILIES["mlp"], data, learning_rates=[1e-34, 1.0], seeds=[0, 1], **settings)
+    assert errors.index[-1] == 1.0
+
+
 def test_tuning_finds_a_good_rate_and_widens_a_grid_that_is_too_low():
     data = [task(200, seed=s).validation(0.25, seed=s) for s in (0, 1)]
     errors = tune_learning_rate(
@@ -557,6 +602,9 @@ def test_tuning_finds_a_good_rate_and_widens_a_grid_that_is_too_low():
         ),
         ({"data": [replace(DATA[0], n_classes=4)] * 2}, "cross_entropy needs one score a class: outputs of shape (3,)"),
         ({"labels": {"arm": ["a"]}}, "label 'arm' has 1 values for 2 members"),
+        ({"labels": {"step": [1, 2]}}, "label 'step' is a column that the history has anyway"),
+        ({"record_at": [5000]}, "record_at has step 5000; steps go from 0 to n_steps, 30"),
+        ({"snapshot_at": [-1]}, "snapshot_at has step -1"),
     ],
 )
 def test_bad_input_gets_one_clear_line(change, message):
