@@ -396,8 +396,8 @@ def equivalence(effect: ArrayLike, reference: ArrayLike, *, fraction: float = 0.
 
     Both are noisy, so the two are tested jointly: a replicate's ``fraction * |reference| - effect`` and
     ``fraction * |reference| + effect`` each have to lie above 0. Each has a 95 % two-sided interval, so a
-    false "equivalent" stays below 2.5 %; exponential effects make that 7 %, 7 %, 6 % at n = 6, 8, 16 if their tail
-    points beyond the bound.
+    false "equivalent" stays below 2.5 % (5 % where there is no main effect, whose sign is then a coin's);
+    exponential effects make that 7 %, 7 %, 6 % at n = 6, 8, 16 if their tail points beyond the bound.
 
     Args:
         effect: effect that should be absent, one number a replicate, shape (replicates,).

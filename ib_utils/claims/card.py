@@ -65,6 +65,8 @@ def html(record: Record, claim: Claim, paper: Paper, registry: Registry) -> str:
 def _rows(record: Record, claim: Claim, paper: Paper, registry: Registry) -> Iterator[tuple[str, str]]:
     redraws = ", ".join(REDRAWN.get(what, what) for what in record["redraws"]) or "nothing"
     level = "" if record["kind"] == "identity" else f"{100 * record['confidence']:.3g} % interval, "
+    if record["kind"] == "null":
+        level = f"{level}the main effect's own noise included, "
     shared = f"; shared by all: {record['fixed']}" if record["fixed"] else ""
     how = f"{level}{record['method']}; n = {record['n']}, each draws anew: {redraws}{shared}"
     how = how if record["n"] else record["method"]
@@ -246,4 +248,5 @@ def _count(records: Iterable[Record], preset: str) -> str:
         for verdict, word in (("holds", "hold"), ("fails", "fail"), ("undecided", "undecided"))
     )
     note = "; custom parameters, so these count nowhere" if preset == "custom" else ""
-    return f"Primary claims: {counted} (of {len(primary)} checked){note}."
+    judged = sum(verdict is not None for verdict in primary)
+    return f"Primary claims: {counted} (of {judged} judged by this run){note}."

@@ -51,6 +51,10 @@ def edges(record: Record) -> str:
     if record["kind"] == "identity":
         return f"errors stay below {high:.1e} and the counterexample's above 1e−3"
     if record["kind"] == "null":
+        if unit == "factor":  # which has no ±
+            return (
+                f"between {edge(low, record, unit=False)} and {edge(high, record)}, a quarter of the main effect's log"
+            )
         return f"within ±{edge(high, record)}, a quarter of the main effect"
     if low is not None and high is not None:
         return f"between {edge(low, record, unit=False)} and {edge(high, record)}"

@@ -144,7 +144,7 @@ def _execute(
     write_atomically(target, nbformat.writes(notebook) + "\n")
     if store:
         reasons = refusals(notebook)
-        if cell_hash(read(path)) != ib["cells"]:
+        if [cell.source for cell in read(path).cells] != [cell.source for cell in notebook.cells]:
             reasons.append("the chapter was edited while it ran")
         if reasons:
             problem = "\n".join(reasons)
@@ -197,14 +197,15 @@ def plain(text: str) -> str:
 def _assemble(source: NotebookNode, executed: NotebookNode, ib: dict[str, Any]) -> NotebookNode:
     """The author's notebook with the outputs of the executed one, without what changes from run to run."""
     notebook = copy.deepcopy(source)
-    for cell, ran in zip(notebook.cells, executed.cells, strict=True):
+    for cell in notebook.cells:
         for volatile in ("papermill", "execution", "ExecuteTime"):
             cell.metadata.pop(volatile, None)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = _fewer_colours(output.data["image/png"])
+    code = ([cell for cell in some.cells if cell.cell_type == "code"] for some in (notebook, executed))
+    for cell, ran in zip(*code, strict=True):  # the text between may have been edited since
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = _fewer_colours(output.data["image/png"])
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -27,8 +27,9 @@ def digest(thing: Any) -> str:
 
 
 def cell_hash(notebook: NotebookNode) -> str:
-    """Hash of what a notebook's author wrote: types, sources and tags of its cells, not outputs or ids."""
-    return digest([[cell.cell_type, cell.source, sorted(cell.metadata.get("tags", []))] for cell in notebook.cells])
+    """Hash of the code that a notebook's author wrote: sources and tags of its code cells, not text, outputs or ids."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return digest([[cell.source, sorted(cell.metadata.get("tags", []))] for cell in code])
 
 
 def modules_hash(notebook: NotebookNode, chapter: str, *, package: Path = PACKAGE) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ib_utils import atlas, claims
+from ib_utils.runner import cell_hash, read
 
 from . import forest
 from .render import VERDICTS, render, render_filter
@@ -26,7 +27,7 @@ class Chapter:
     claims: list[Record]  # in the order of the registry
     recorded: dict[str, Record] = field(default_factory=dict)  # by claim id
     run: dict[str, Any] = field(default_factory=dict)  # of the recorded run: device, date, commit, …
-    outdated: frozenset[str] = frozenset()  # ids whose registration changed since the recorded run
+    outdated: frozenset[str] = frozenset()  # ids whose registration or code changed since the recorded run
     problems: list[str] = field(default_factory=list)
 
     def shown(self, claim: Record) -> Record:
@@ -57,7 +58,8 @@ def read_chapter(notebook: Path, *, record: Path, url: str) -> Chapter:
     registered = registrations(name)
     run = json.loads(record.read_text(encoding="utf8")) if record.exists() else {}
     recorded = {claim["id"]: claim for claim in run.pop("claims", [])}
-    now = registrations(name, preset=run["preset"]) if run else {}
+    same_code = run.get("cells") == cell_hash(read(notebook))  # the registration does not see how an arm is judged
+    now = registrations(name, preset=run["preset"]) if run and same_code else {}
     order = {id: place for place, id in enumerate(registered)}
     return Chapter(
         name=name,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ib_utils import atlas, claims
+from ib_utils import atlas, claims, runner
 from ib_utils.site import pages
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,9 @@ def test_recorded_run_stands_beside_the_default_run_and_says_when_it_is_outdated
     now = pages.registrations(CHAPTER, preset="full")
     recorded = [{**claim, "preset": "full", "registration": now[claim["id"]]} for claim in stored]
     recorded[0]["registration"] = "0" * 12
-    run = {"preset": "full", "device": "cpu", "seconds": 125.0, "date": "2026-01-02T03:04:05", "commit": None}
+    cells = runner.cell_hash(runner.read(NOTEBOOK))
+    run = {"preset": "full", "cells": cells, "device": "cpu", "seconds": 125.0, "date": "2026-01-02T03:04:05",
+           "commit": None}  # fmt: skip
     record = tmp_path / "record.json"
     record.write_text(json.dumps({**run, "claims": recorded}))
 
@@ -110,6 +112,10 @@ def test_recorded_run_stands_beside_the_default_run_and_says_when_it_is_outdated
     shown = [chapter.shown(claim)["preset"] for claim in chapter.claims]
     assert set(shown) == {"default"}  # a recorded run that does not judge either replaces nothing
     assert "cpu, 2 min, 2026-01-02" in html
+
+    record.write_text(json.dumps({**run, "cells": "0" * 12, "claims": recorded}))
+    old = pages.read_chapter(NOTEBOOK, record=record, url="chapter.html")
+    assert len(old.outdated) == len(recorded)  # other code may have judged an arm by another rule
 
 
 def test_counts_add_up_and_keep_identities_apart():

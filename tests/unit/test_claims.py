@@ -237,6 +237,12 @@ def test_the_card_of_every_kind_says_when_it_holds(entry: Claim, found: Estimate
         assert text in result.html
 
 
+def test_the_edges_of_a_null_are_two_factors_where_it_is_shown_as_one() -> None:
+    record = {"kind": "null", "shown_as": "factor", "edges": [-0.4, 0.4], "estimate": 0.1, "interval": [0.0, 0.2]}
+    assert words.edges(record).startswith("between 0.67 and 1.49×")
+    assert words.edges(record | {"shown_as": "number"}).startswith("within ±0.4")
+
+
 def test_fragile_is_below_two_half_widths_from_the_edge_on_either_side() -> None:
     assert judge(claim(), estimate(0.9, 2.9)).robust is False
     assert judge(claim(), estimate(1.0, 3.0)).robust is True
@@ -632,7 +638,7 @@ def test_the_summary_puts_controls_below_their_claim_and_counts_primaries() -> N
     assert [line.split("  ")[0] or line.split()[0] for line in lines[1:-1]] == [
         *("side", "main", "reversed", "still", "tower")
     ]
-    assert lines[-1] == "Primary claims: 1 hold, 0 fail, 1 undecided (of 2 checked)."
+    assert lines[-1] == "Primary claims: 1 hold, 0 fail, 1 undecided (of 2 judged by this run)."
     assert "count nowhere" in str(checked({**PARAMETERS, "seed": 1}).summary())
     assert "not checked" in str(run().summary())
 
