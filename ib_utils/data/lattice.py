@@ -75,12 +75,14 @@ def next_move_task(*, n_train: int, n_test: int, length: int, n_states: int, see
 
 
 def state_label_task(*, n_train: int, n_test: int, length: int, n_states: int, seed: int, task_seed: int) -> Dataset:
-    """A small task that only the state solves: each state has a coin-flip label, shown at one place of each walk.
+    """A small task that only the state solves: each state has a coin-flip label, shown at one time of each walk.
+
+    Never at the last time, where a model of the next move has learned nothing.
 
     Args:
         n_train, n_test: walks; the test walks have no labels and are all zeros in ``y_test``.
         length, n_states: as in ``lattice_walks``.
-        seed: of the walks and of the places where labels are shown.
+        seed: of the walks and of the times at which labels are shown.
         task_seed: of the labels of the states.
 
     Returns:
@@ -91,10 +93,10 @@ def state_label_task(*, n_train: int, n_test: int, length: int, n_states: int, s
     moves, states = lattice_walks(n_sequences=n_train + n_test, length=length, n_states=n_states, seed=seed)
     generator = torch.Generator().manual_seed(stream(task_seed, "labels"))
     label_of_state = torch.randint(2, (n_states,), generator=generator)
-    place = torch.randint(length, (n_train,), generator=torch.Generator().manual_seed(stream(seed, "places")))
+    time = torch.randint(length - 1, (n_train,), generator=torch.Generator().manual_seed(stream(seed, "places")))
     rows = torch.arange(n_train)
     y = torch.zeros(n_train + n_test, length, 2)
-    y[rows, place] = torch.nn.functional.one_hot(label_of_state[states[rows, place]], 2).float()
+    y[rows, time] = torch.nn.functional.one_hot(label_of_state[states[rows, time]], 2).float()
     x = torch.nn.functional.one_hot(moves, 3).float()
     return _dataset(x, y, n_train, f"labels of the states of a lattice of {n_states}")
 

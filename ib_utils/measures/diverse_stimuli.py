@@ -23,10 +23,9 @@ def diverse_stimuli(
     learning_rate: float = 0.05,
     seed: int,
 ) -> tuple[Float[Tensor, "unit image row column"], Float[Tensor, "unit image"]]:
-    """Batches of images of unit norm that excite each unit and lie far apart: gradient ascent on
+    """Batches of images of unit norm that excite each unit and lie far apart, by gradient ascent.
 
-    mean activation + diversity * smallest distance between two images of the batch,
-
+    What rises is the mean activation plus ``diversity`` times the smallest distance between two images of the batch,
     with each unit's activation in units of the largest found without the second term.
 
     Args:
@@ -47,9 +46,9 @@ def diverse_stimuli(
     """
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(n_units, n_images, size, size, generator=generator)
-    alone = _ascend(activation, start, torch.ones(n_units), 0.0, n_steps, learning_rate)
+    alone = ascend(activation, start, torch.ones(n_units), 0.0, n_steps, learning_rate)
     largest = activation(alone).detach().amax(1).abs().clamp(min=1e-9)
-    images = _ascend(activation, start, largest, diversity, n_steps, learning_rate) if diversity else alone
+    images = ascend(activation, start, largest, diversity, n_steps, learning_rate) if diversity else alone
     return images, activation(images).detach() / largest[:, None]
 
 
@@ -74,7 +73,7 @@ def phase_coverage(
     return 1 - torch.nn.functional.normalize(parts, dim=-1).mean(1).norm(dim=-1)
 
 
-def _ascend(
+def ascend(
     activation: Activation,
     start: Tensor,
     scale: Float[Tensor, " unit"],
@@ -82,6 +81,7 @@ def _ascend(
     n_steps: int,
     learning_rate: float,
 ) -> Tensor:
+    """The images at the end of the ascent, each unit's activation divided by its ``scale``."""
     raw = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([raw], lr=learning_rate)
     pair = torch.triu_indices(start.shape[1], start.shape[1], 1)

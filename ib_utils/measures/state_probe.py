@@ -14,14 +14,10 @@ class ProbeScores(NamedTuple):
     Args:
         respects: R-IB, 1 if points in the same state always get the same prediction, 0 if as often as by a coin.
         distinguishes: D-IB, 1 if points in different states agree as often as by a coin, 0 if always.
-        distinguishes_alike: D-IB over pairs of different states of the same class (such as equal legal moves).
-        distinguishes_unlike: D-IB over pairs of different classes.
     """
 
     respects: float
     distinguishes: float
-    distinguishes_alike: float
-    distinguishes_unlike: float
 
     @property
     def discrimination(self) -> float:
@@ -29,12 +25,7 @@ class ProbeScores(NamedTuple):
         return self.respects + self.distinguishes - 1
 
 
-def probe_scores(
-    predictions: Bool[np.ndarray, "dataset point"],
-    states: Int[np.ndarray, " point"],
-    *,
-    state_class: Int[np.ndarray, " state"] | None = None,
-) -> ProbeScores:
+def probe_scores(predictions: Bool[np.ndarray, "dataset point"], states: Int[np.ndarray, " point"]) -> ProbeScores:
     """Inductive bias probe: agreement of a model's predictions within and between states.
 
     Each row holds the predictions of a model tuned on one small data set, whose labels were random functions of the
@@ -45,7 +36,6 @@ def probe_scores(
     Args:
         predictions: 0 or 1 at each point, a row a probe data set.
         states: state of each point, 0, 1, ….
-        state_class: a class for each state; all states in one class if not given.
 
     Returns:
         The scores. NaN where there is no such pair.
@@ -67,16 +57,15 @@ def probe_scores(
     predictions, states = np.asarray(predictions, dtype=float), np.asarray(states)
     if predictions.ndim != 2 or states.shape != predictions.shape[1:]:
         raise ValueError(f"needed are predictions (dataset, point) and one state a point, got {predictions.shape}")
-    classes = np.zeros(states.max() + 1, dtype=int) if state_class is None else np.asarray(state_class)
-    one_hot = states[:, None] == np.arange(len(classes))  # (point, state)
+    one_hot = states[:, None] == np.arange(states.max() + 1)  # (point, state)
     ones, n = predictions @ one_hot, one_hot.sum(0).astype(float)  # how often 1 is predicted in each state
     zeros = n - ones
     disagree = ones[:, :, None] * zeros[:, None, :] + zeros[:, :, None] * ones[:, None, :]  # ordered pairs
     pairs = np.outer(n, n) - np.diag(n)
-    same, alike = np.eye(len(n), dtype=bool), classes[:, None] == classes
+    same = np.eye(len(n), dtype=bool)
 
     def error(which: np.ndarray) -> float:
         total = pairs[which].sum()
         return float((disagree[:, which].sum(1) / total).mean()) if total else float("nan")
 
-    return ProbeScores(1 - 2 * error(same), 2 * error(~same), 2 * error(alike & ~same), 2 * error(~alike))
+    return ProbeScores(1 - 2 * error(same), 2 * error(~same))

@@ -160,21 +160,23 @@ def minimum_trace(
 
 
 def best_rank_fit(
-    problem: MatrixSensing, rank: int, *, step: float = 0.5, n_steps: int = 300
+    problem: MatrixSensing, rank: int, *, step: float = 0.5, tolerance: float = 1e-9, n_steps: int = 2000
 ) -> Float[Tensor, "replicate d d"]:
     """The positive matrix of at most a given rank that fits the measurements best, by projected gradient descent.
 
-    Alternates a step along the gradient of f with cutting off all but the ``rank`` largest (positive) eigenvalues. With
-    the whole matrix in sight the answer is the truncated spectrum (Eckart and Young); with measurements it is not.
+    Alternates a step along the gradient of f with cutting off all but the ``rank`` largest (positive) eigenvalues, with
+    momentum that starts anew where it points uphill. With the whole matrix in sight the answer is the truncated
+    spectrum (Eckart and Young); with measurements it is not.
 
     Args:
         problem: gives the gradient.
         rank: largest rank.
         step: of the gradient; at most 1 where measurements are near-isotropic.
-        n_steps: rounds.
+        tolerance: it ends when no replicate moves farther than this in a step, relative to its norm.
+        n_steps: most rounds.
 
     Returns:
-        A stationary point: the gradient of f at it vanishes on its column space.
+        A stationary point if the tolerance was met: the gradient of f at it vanishes on its column space.
 
     Explained in chapter *Implicit regularisation*.
 
@@ -184,11 +186,18 @@ def best_rank_fit(
         >>> torch.linalg.eigvalsh(best_rank_fit(problem, 1))[0].round(decimals=6).abs().tolist()
         [0.0, 0.0, 0.0, 2.0]
     """
-    fit = torch.zeros_like(problem.target)
+    fit = before = torch.zeros_like(problem.target)
+    age = torch.zeros_like(fit[:, :1, :1])  # steps since the momentum last started anew
     for _ in range(n_steps):
-        values, vectors = torch.linalg.eigh(fit - step * problem.gradient(fit))
+        look = fit + age / (age + 3) * (fit - before)
+        values, vectors = torch.linalg.eigh(look - step * problem.gradient(look))
         values, vectors = values[:, -rank:].clamp(min=0), vectors[:, :, -rank:]
-        fit = vectors * values[:, None] @ vectors.mT
+        before, fit = fit, vectors * values[:, None] @ vectors.mT
+        moved = fit - before
+        if (torch.linalg.matrix_norm(moved) <= tolerance * torch.linalg.matrix_norm(fit)).all():
+            break
+        uphill = ((look - fit) * moved).sum((1, 2), keepdim=True) > 0
+        age = torch.where(uphill, 0, age + 1)
     return fit
 
 
