@@ -224,16 +224,17 @@ def _log_below(tolerance: float, size: np.ndarray, shift: np.ndarray, degrees: n
     second = 1 / saddle**2 + (2 * degrees * (size / grown) ** 2 + 4 * shift * size / grown**3).sum()
     third = (8 * degrees * (size / grown) ** 3 + 24 * shift * size**2 / grown**4).sum() + max(0.0, 2 / saddle**3)
 
-    u = np.linspace(0, 30, 1201) / math.sqrt(second)  # 30 standard deviations; the bend makes it decay faster
-    bend = -third / (6 * second)
-    s = saddle + 1j * u + bend * u**2
-
     def phi(s: np.ndarray) -> np.ndarray:
         grown = 1 + 2 * s[:, None] * size
         return -(degrees * np.log(grown) / 2 + shift * s[:, None] / grown).sum(1) + s * tolerance - np.log(sign * s)
 
+    u = np.linspace(0, 30, 1201) / math.sqrt(second)  # 30 standard deviations; the bend makes it decay faster
     peak = float(phi(np.array([saddle + 0j]))[0].real)
-    integrand = (np.exp(phi(s) - peak) * (1j + 2 * bend * u) / 1j).real
+    for bend in (-third / (6 * second) * share for share in (1, 1 / 4, 1 / 16, 0)):
+        height = phi(saddle + 1j * u + bend * u**2) - peak
+        if height.real.max() <= 1e-9:  # else bent too far, into the poles on the left
+            break
+    integrand = (np.exp(height) * (1j + 2 * bend * u) / 1j).real
     log_share = peak + math.log((integrand.sum() - integrand[0] / 2) * (u[1] - u[0]) / math.pi)
     return min(0.0, log_share) if sign > 0 else math.log1p(-min(math.exp(log_share), 1 - 1e-16))
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, ncx2
 
@@ -23,6 +23,8 @@ def radial(a, b):
 
 
 @given(st.integers(1, 200), st.floats(-5, 5), st.floats(0.05, 20))
+@example(81, 5.0, 1.0)  # at the mean of a narrow distribution, where a path bent too far meets the poles
+@example(79, 5.0, 1.0)
 @settings(max_examples=60, deadline=None)
 def test_equal_spreads_give_the_noncentral_chi_squared(n, offset, at):
     tolerance = at * (1 + offset**2)
@@ -56,6 +58,17 @@ def test_a_share_that_nobody_drew_is_more_than_can_be_counted():
 def test_the_fit_finds_the_tail_of_its_own_family(family):
     losses = np.random.default_rng(0).chisquare(20, 50_000)
     assert bits_by_tail_fit(losses, 2.0, family=family) == pytest.approx(-chi2(20).logcdf(2.0) / math.log(2), rel=0.05)
+
+
+def test_64_quantiles_fit_as_well_as_scipy_fits_all_draws():
+    rng = np.random.default_rng(0)
+    sizes = rng.exponential(size=30)  # of no member of the family
+    losses = draw_losses(rng.standard_normal(30), np.diag(sizes), np.zeros(30), n_draws=10_000, seed=1)
+    shape = losses.mean() ** 2 / losses.var()
+    degrees, shift, _, scale = ncx2.fit(losses, 2 * shape, 1.0, floc=0, scale=losses.mean() / (2 * shape))
+    tolerance = losses.min() / 2
+    theirs = -ncx2.logcdf(tolerance / scale, degrees, shift) / math.log(2)
+    assert bits_by_tail_fit(losses, tolerance) == pytest.approx(theirs, rel=0.03)
 
 
 def test_a_log_normal_tail_is_a_normal_one_in_logs():
