@@ -1,5 +1,12 @@
 """What is measured on functions, features, weights and learning curves: a function in, numbers out."""
 
+from ib_utils.measures.activation_regions import (
+    activation_patterns,
+    gradient_confusion,
+    gradient_cosines,
+    grid_neighbours,
+    pattern_distance,
+)
 from ib_utils.measures.bits_of_bias import (
     bits_by_rejection,
     bits_by_tail_fit,
@@ -26,7 +33,10 @@ from ib_utils.measures.complexity import (
     mean_frequency,
     radial_spectrum,
 )
+from ib_utils.measures.cue_reliance import accuracy_under_noise, cue_reliance
 from ib_utils.measures.diverse_stimuli import diverse_stimuli, phase_coverage
+from ib_utils.measures.early_clusters import slow_examples, upsampled
+from ib_utils.measures.explained_information import explained_information, mutual_information
 from ib_utils.measures.feature_energy import ascend_feature_energy, feature_energy
 from ib_utils.measures.formula_size import formula_size
 from ib_utils.measures.fourier_features import (
@@ -38,6 +48,12 @@ from ib_utils.measures.fourier_features import (
     largest_cyclic_margin,
     neuron_power,
     smallest_margin,
+)
+from ib_utils.measures.frequency_learning import (
+    frequency_eigenvalues,
+    frequency_errors,
+    learning_times,
+    snapshot_outputs,
 )
 from ib_utils.measures.generalisation_difficulty import (
     bits_of_flat_prior,
@@ -60,6 +76,7 @@ from ib_utils.measures.learning_curves import data_factor, examples_needed
 from ib_utils.measures.monotonicity import distance_to_monotonicity
 from ib_utils.measures.neural_tangent_kernel import empirical_ntk, gradient_descent_prediction
 from ib_utils.measures.programs import Programs, best_fit, enumerate_programs, occam_bound, shortest_description
+from ib_utils.measures.reliance import area_under_curve, dealt_out_anew
 from ib_utils.measures.state_probe import ProbeScores, probe_scores
 from ib_utils.measures.utilised_rank import Utilisation, energy_rank, utilisation
 
@@ -68,7 +85,10 @@ __all__ = [
     "Programs",
     "Utilisation",
     "above_median",
+    "accuracy_under_noise",
+    "activation_patterns",
     "adaptive_code_length",
+    "area_under_curve",
     "ascend_feature_energy",
     "best_fit",
     "bits_by_rejection",
@@ -83,7 +103,9 @@ __all__ = [
     "chebyshev_order",
     "concentration",
     "cubic_norm",
+    "cue_reliance",
     "data_factor",
+    "dealt_out_anew",
     "distance_to_monotonicity",
     "diverse_stimuli",
     "draw_losses",
@@ -92,13 +114,19 @@ __all__ = [
     "enumerate_programs",
     "examples_needed",
     "expected_guess_agreement",
+    "explained_information",
     "factor_imputation_bias",
     "feature_energy",
     "formula_size",
     "fourier_magnitudes",
+    "frequency_eigenvalues",
+    "frequency_errors",
     "gaussian_posterior",
     "generalisation_difficulty",
+    "gradient_confusion",
+    "gradient_cosines",
     "gradient_descent_prediction",
+    "grid_neighbours",
     "guess_agreement",
     "guess_share_distribution",
     "imputation_bias",
@@ -107,13 +135,16 @@ __all__ = [
     "irrep_projections",
     "label_sharpness",
     "largest_cyclic_margin",
+    "learning_times",
     "lempel_ziv_bits",
     "lempel_ziv_words",
     "log_evidence",
     "maximum_likelihood_dimension",
     "mean_frequency",
+    "mutual_information",
     "neuron_power",
     "occam_bound",
+    "pattern_distance",
     "phase_coverage",
     "prefix_period",
     "prequential_code_length",
@@ -122,10 +153,13 @@ __all__ = [
     "relu_cosine",
     "ridge_risk",
     "shortest_description",
+    "slow_examples",
     "smallest_margin",
+    "snapshot_outputs",
     "spectral_subset",
     "square_gradient",
     "two_neighbours_dimension",
     "undetermined_directions",
+    "upsampled",
     "utilisation",
 ]
