@@ -77,6 +77,8 @@ CHEAP: dict[str, dict[str, object]] = {  # chapters for which another choice is 
         "n_steps_cues": 20,
         "n_steps_alone": 40,
         "n_functions": 200,
+        "n_train": 200,
+        "n_kernel": 100,
     },
     "shortcuts-harm": {
         "n_seeds": 2,
