@@ -91,7 +91,8 @@ def read_concepts(
 ) -> Float[Tensor, "*batch 2"]:
     """Colour and size of images, measured on the pixels, on the scale of the prompts: -1 and 1 are the class centres.
 
-    Colour is the mean difference of the channels in the middle; size is read off the total brightness.
+    Colour is the mean difference of the channels in the middle. Size is read off the total brightness in units of the
+    brightness in the middle, so that a large disc that is still dim does not pass for a small one.
 
     Example:
         >>> image = disc_images(torch.tensor([-0.25]), torch.tensor([1.8])).flatten(1)
@@ -99,11 +100,13 @@ def read_concepts(
         tensor([[-1.,  1.]])
     """
     red, blue = images.unflatten(-1, (2, -1)).unbind(-2)
+    both = red + blue
     centre = disc_images(torch.zeros(1), torch.tensor([1.0]))[0, 0].flatten() > 0.25  # the four middle pixels
     colour = (blue - red)[..., centre].mean(-1) / 2 / (colour_separation / 2)
     radii = torch.tensor([RADIUS + size_separation / 2, RADIUS - size_separation / 2])
     large, small = disc_images(torch.zeros(2), radii).flatten(1).sum(1)
-    size = 2 * (images.sum(-1) - large) / (small - large) - 1
+    level = both[..., centre].mean(-1).clamp_min(0.1)  # 1 in a finished disc; an image all dark has none
+    size = 2 * (both.sum(-1) / level - large) / (small - large) - 1
     return torch.stack([colour, size], -1)
 
 

@@ -227,6 +227,13 @@ def test_concepts_are_read_as_they_were_drawn(apart, size_apart, colour, size):
     assert well_formed(image).all()
 
 
+@given(st.floats(0.15, 1), st.sampled_from([-1.0, 1.0]))
+def test_size_of_a_disc_does_not_depend_on_its_brightness(brightness, size):
+    image = brightness * disc_images(torch.zeros(1), torch.tensor([2.3 - size / 2])).flatten(1)
+    read = read_concepts(image, colour_separation=0.5, size_separation=1.0)
+    torch.testing.assert_close(read[:, 1], torch.tensor([size]), rtol=0, atol=1e-3)
+
+
 def test_the_unseen_combination_is_unseen_and_prompts_do_not_tell_the_separation():
     strong, weak = (make_discs(colour_separation=c, size_separation=1.0, n_train=90, seed=0) for c in (0.8, 0.1))
     prompts = strong.x_train[:, -3:-1]
