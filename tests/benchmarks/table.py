@@ -24,7 +24,7 @@ def tables(results: dict) -> str:
             continue
         times[row["group"]][row["name"]] = row["stats"]["min"] / about.get("steps", 1)
         if "strategy" in about:
-            strategies[row["group"]] = about["strategy"]
+            strategies[row["group"]] = about["strategy"].split()[0]  # without the reason: the page is narrow
     methods = list(dict.fromkeys(name for row in times.values() for name in row if name != "matrix products alone"))
     machine = results["machine_info"]
     lines = [
