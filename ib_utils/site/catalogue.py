@@ -62,11 +62,12 @@ def _entries(chapters: list[Chapter], claims_url: str) -> list[Entry]:
         shown: dict[str, Any] = {}
         if of_paper := found.get(paper.id):
             chapter, claim = next((pair for pair in of_paper if pair[1]["primary"]), of_paper[0])
+            find = f'"{paper.citation}"'  # as one phrase: its words alone may stand in other rows
             shown = {
                 "verdict": chapter.shown(claim),
                 "card": chapter.uri(claim),
                 "counts": _count([c.shown(r)["verdict"] for c, r in of_paper]),
-                "claims": f"{claims_url}?{urlencode({'find': paper.citation})}",
+                "claims": f"{claims_url}?{urlencode({'find': find})}",
             }
         entries.append(Entry(paper, atlas.status(paper, found), title, url, **shown))
     return entries

@@ -122,7 +122,7 @@ CHEAP: dict[str, dict[str, object]] = {  # chapters for which another choice is 
         "seed": 7,
         "n_steps": 40,
         "n_steps_full": 40,
-        "n_steps_images": 20,
+        "n_steps_images": 200,
     },
 }
 DEFAULT = {"n_seeds": 2, "seed": 7}

@@ -82,8 +82,8 @@ def test_features_dealt_out_anew_are_not_learned():
 @given(seeds, st.floats(0.55, 0.95))
 def test_the_calibrated_shift_is_the_log_odds_of_being_right(seed, share):
     generator = torch.Generator().manual_seed(seed)
-    y = torch.randint(0, 2, (1, 4000), generator=generator)
-    right = torch.rand(1, 4000, generator=generator) < share
+    y = torch.randint(0, 2, (1, 40000), generator=generator)
+    right = torch.rand(1, 40000, generator=generator) < share
     says = torch.where(right, y, 1 - y)
     shift = calibrated_shift(20.0 * (2 * says - 1).float(), y)
     expected = torch.tensor(share / (1 - share)).log()

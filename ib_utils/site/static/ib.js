@@ -10,7 +10,9 @@ document.querySelectorAll("form.ib-filter").forEach((form) => {
   );
 
   const show = () => {
-    const words = form.elements.find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    // Words anywhere, and "what stands in quotes" as it is.
+    const found = form.elements.find.value.toLowerCase().match(/"[^"]*"|\S+/g) || [];
+    const words = found.map((word) => word.replaceAll('"', "")).filter(Boolean);
     const chosen = selects.filter((select) => select.value);
     const hidden = new Set();
     rows.forEach((row, i) => {
