@@ -6,7 +6,7 @@ people who may run programs on it anyway. No pickle is kept in a file.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,10 @@ from .book import InputError, notebook_path, read
 from .recording import code_of
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 KERNEL_MIB = 3 * 1024  # what a chapter may take at its defaults
+ATTEMPTS = 3  # at starting workers on a machine that is busy
 
 
 @contextmanager
@@ -27,23 +28,14 @@ def connect(scheduler: str | None, *, jobs: int, patience: float) -> Iterator["C
     """A client of the scheduler at an address, or of a cluster of our own with `jobs` workers.
 
     Raises:
-        InputError: nobody answers at the address within `patience` seconds.
+        InputError: nobody answers at the address within `patience` seconds, or none of our own workers starts.
     """
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     # What happens to workers we tell in one line, or it is mended; the log would be between the progress lines.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if scheduler is None:
-        # One thread: a worker has one kernel at a time. No limit of memory: it would only see the worker's own.
-        cluster = LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            memory_limit=None,
-            dashboard_address="127.0.0.1:0",  # any port: two sweeps on one machine must not quarrel about one
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-        )
-        with cluster, Client(cluster, set_as_default=False) as client:
+        with _local_cluster(jobs) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
         return
     try:
@@ -54,6 +46,23 @@ def connect(scheduler: str | None, *, jobs: int, patience: float) -> Iterator["C
         yield client
     finally:
         client.close(timeout=2)
+
+
+def _local_cluster(jobs: int) -> "LocalCluster":
+    """Workers of one thread each: a worker has one kernel at a time."""
+    from distributed import LocalCluster
+
+    for _ in range(ATTEMPTS):
+        with suppress(AssertionError, TimeoutError):  # its event loop or a worker took longer than Dask waits
+            return LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                memory_limit=None,  # it would only see the worker's own, not its kernel's
+                dashboard_address="127.0.0.1:0",  # any port: two sweeps on one machine must not quarrel about one
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+            )
+    raise InputError("this machine is too busy: no worker of a sweep started in time")
 
 
 def local_jobs(chapter: str) -> int:

@@ -181,7 +181,7 @@ METHODS = {
     "matrix products alone": products_alone,
 }
 ONLY = {"by hand": ("MLP", "convolution (torch's)"), "matrix products alone": "MLP"}
-STEPS = 200  # of train(), so that setting up hardly counts; its time is divided by them
+STEPS = 200  # of train()
 
 
 @pytest.fixture(autouse=True)
@@ -208,27 +208,54 @@ def test_one_step(benchmark, family, method, batch_size):
     benchmark.pedantic(step, rounds=12, iterations=2, warmup_rounds=2)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_engine(benchmark, family):
+def the_engine(family: str) -> Callable[[int], object]:
     """`train` as chapters call it: its own choice of strategy, batches drawn, losses watched."""
     build, shape = FAMILIES[family]
     x, y = (part.flatten(0, 1) for part in examples(shape, 100))
     data = Dataset(x, y, x[:1], y[:1], N_CLASSES, "noise", "drawn here", "none")
-    settings = {"seeds": range(N_MEMBERS), "n_steps": STEPS, "record_at": [STEPS], "device": "cpu"}
+    return lambda n_steps: train(
+        build, data, seeds=range(N_MEMBERS), n_steps=n_steps, record_at=[n_steps], device="cpu"
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_engine(benchmark, family):
+    run = the_engine(family)
+    once = []  # building, scoring and one step
+    for _ in range(3):
+        started = time.process_time()
+        strategy = run(1).strategy
+        once.append(time.process_time() - started)
     benchmark.group, benchmark.name = family, "train()"
-    benchmark.extra_info.update(steps=STEPS, strategy=train(build, data, **settings).strategy)
-    benchmark.pedantic(train, (build, data), settings, rounds=2)
+    benchmark.extra_info.update(steps=STEPS, once=min(once), strategy=strategy)
+    benchmark.pedantic(run, (STEPS,), rounds=3)
 
 
-def seconds_of(family: str, n_members: int) -> float:
+def test_two_threads(benchmark):
+    """Wall time of sixteen networks one after another, with one thread, over `train` with two."""
+    family = "MLP 40-100-100"
+    run, alone = the_engine(family), seconds_of(family, N_MEMBERS, fused=None, steps=100) / 100
+    torch.set_num_threads(2)
+    taken = []
+    for n_steps in (1, STEPS):
+        run(n_steps)
+        started = time.perf_counter()
+        run(n_steps)
+        taken.append(time.perf_counter() - started)
+    benchmark.group, benchmark.name = family, "two threads"
+    benchmark.extra_info["two threads"] = alone / ((taken[1] - taken[0]) / (STEPS - 1))
+    benchmark.pedantic(lambda: None)
+
+
+def seconds_of(family: str, n_members: int, *, fused: bool | None = True, steps: int = 10) -> float:
     """Wall time of some steps of networks trained one after another, in this process."""
     torch.set_num_threads(1)
     build, shape = FAMILIES[family]
     x, y = (part[:n_members] for part in examples(shape, 100))
-    step = one_after_another([build() for _ in range(n_members)], x, y, fused=True)
+    step = one_after_another([build() for _ in range(n_members)], x, y, fused=fused)
     step()
     started = time.perf_counter()
-    for _ in range(10):
+    for _ in range(steps):
         step()
     return time.perf_counter() - started
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import distributed
 import psutil
 import pytest
 from conftest import CLAIM, write_chapter
@@ -150,6 +151,26 @@ def test_a_run_that_raises_hangs_or_loses_its_kernel_does_not_stop_the_others(bo
     # Once the chapter is mended the same call repeats what failed, and only that.
     again = runner.sweep("tiny", {"text": ["fine", NASTY]}, progress=progress)
     assert [outcome.status for outcome in again] == ["present", "present"]
+
+
+@pytest.mark.parametrize("busy", [1, cluster.ATTEMPTS])
+def test_workers_that_start_too_slowly_get_another_chance(book, chapter, monkeypatch, busy):
+    chapter("tiny", CLAIM)
+    LocalCluster, tried = distributed.LocalCluster, []
+
+    def start(**settings):
+        tried.append(settings)
+        if len(tried) <= busy:
+            raise AssertionError  # what Dask does when its event loop is not there after ten seconds
+        return LocalCluster(**settings)
+
+    monkeypatch.setattr(distributed, "LocalCluster", start)
+    if busy == cluster.ATTEMPTS:
+        with pytest.raises(InputError, match="no worker of a sweep started in time"):
+            runner.sweep("tiny", {"n_seeds": [2]}, jobs=1)
+    else:
+        (outcome,) = runner.sweep("tiny", {"n_seeds": [2]}, jobs=1)
+        assert outcome.ok
 
 
 def test_a_kernel_that_always_dies_is_given_up_and_named(book, chapter):
