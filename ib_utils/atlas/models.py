@@ -110,6 +110,7 @@ class Chapter(_Entry):
     question: Text
     part: Text
     summary: Text | None = None  # written with the notebook
+    picture: Annotated[int, Field(ge=1)] = 1  # which of the notebook's figures stands for it
 
 
 class Published(_Entry):

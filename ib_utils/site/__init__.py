@@ -1,4 +1,4 @@
-"""A Sphinx extension: pages of claims, papers and errata, the look of claim cards, the dark theme.
+"""A Sphinx extension: pages of chapters, claims, papers and errata, the look of claim cards, the dark theme.
 
 Shows what the notebooks stored and computes nothing. The site itself is built by `ib_utils.site.build`.
 """
@@ -20,10 +20,11 @@ STATIC = Path(__file__).parent / "static"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Registers the extension with Sphinx."""
-    from .directives import ClaimsDirective, ErrataDirective, PapersDirective
+    from .directives import ChaptersDirective, ClaimsDirective, ErrataDirective, PapersDirective
     from .reports import add_report_links
 
     app.setup_extension("sphinx.ext.autodoc")
+    app.add_directive("ib-chapters", ChaptersDirective)
     app.add_directive("ib-claims", ClaimsDirective)
     app.add_directive("ib-papers", PapersDirective)
     app.add_directive("ib-errata", ErrataDirective)

@@ -1,7 +1,8 @@
-"""The directives ``{ib-claims}``, ``{ib-papers}`` and ``{ib-errata}``: pages made of stored outputs and the atlas."""
+"""The directives ``{ib-chapters}``, ``{ib-claims}``, ``{ib-papers}``, ``{ib-errata}``: stored outputs and the atlas."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,9 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ib_utils import claims
+from ib_utils import atlas, claims
 
-from . import catalogue, pages
+from . import catalogue, gallery, pages
 
 if TYPE_CHECKING:
     from docutils.nodes import Node
@@ -42,6 +43,37 @@ class _FromNotebooks(SphinxDirective):
 
     def _raw(self, html: str) -> nodes.raw:
         return nodes.raw(text=html, format="html")
+
+
+class ChaptersDirective(_FromNotebooks):
+    """A card for each chapter: figure, question, verdicts. Of all parts, or of the part that the argument names."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[Node]:
+        parts: dict[str, list[pages.Chapter]] = {}
+        for chapter in self._chapters():
+            parts.setdefault(atlas.chapters()[chapter.name].part, []).append(chapter)
+        if self.arguments:
+            return [self._grid(parts[self.arguments[0]])]
+        return [node for part, own in parts.items() for node in (nodes.rubric(text=part), self._grid(own))]
+
+    def _grid(self, chapters: list[pages.Chapter]) -> nodes.container:
+        grid = nodes.container(classes=["ib-gallery"])
+        for chapter in chapters:
+            grid += nodes.container("", self._picture(chapter), self._raw(gallery.caption(chapter)))
+        return grid
+
+    def _picture(self, chapter: pages.Chapter) -> nodes.image:
+        """The figure as a file among those that the build makes, for Sphinx to find and copy."""
+        notebook = Path(self.env.doc2path(f"notebooks/{chapter.name}"))
+        png, alt = gallery.figure(notebook, atlas.chapters()[chapter.name].picture)
+        file = Path(self.env.doctreedir) / "ib_gallery" / f"{chapter.name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(png)
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        return nodes.image(uri=Path(os.path.relpath(file, folder)).as_posix(), alt=alt)
 
 
 class ClaimsDirective(_FromNotebooks):

@@ -11,6 +11,7 @@ import yaml
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from ib_utils import claims
+from ib_utils.site import gallery
 
 ROOT = Path(__file__).parents[2]
 PAGES = [f"{name}.html" for name in parse_toc_yaml(ROOT / "_toc.yml")]
@@ -43,6 +44,27 @@ def test_pages_name_no_folder_of_the_machine_that_built_them(site):
     pages = [*site.rglob("*.html"), *site.rglob("*.js")]
     assert len(pages) > len(PAGES)
     assert [page.name for page in pages if str(ROOT) in page.read_text(encoding="utf-8")] == []
+
+
+def test_introduction_shows_every_chapter_with_a_figure_and_its_verdicts(open_page, address):
+    page = open_page(f"{address}/book/introduction.html")
+    page.wait_for_load_state("networkidle")
+    cards = page.locator(".ib-gallery > div").all()
+    assert [card.locator("a").get_attribute("href") for card in cards] == [f"../{chapter}" for chapter in CHAPTERS]
+    for card, chapter in zip(cards, CHAPTERS, strict=True):
+        image = card.locator("img")
+        assert image.get_attribute("alt")
+        assert image.evaluate("image => image.naturalWidth") > 300
+        counts = card.locator(".ib-verdicts").inner_text()
+        assert sum(map(int, re.findall(r"\d+", counts))) == len(claims.from_notebook(NOTEBOOKS[chapter]))
+    with page.expect_navigation(url=f"**/{CHAPTERS[0]}"):
+        cards[0].locator("img").click(force=True)  # the whole card is the link
+
+
+def test_a_picture_that_a_notebook_does_not_have_is_refused():
+    notebook = NOTEBOOKS[CHAPTERS[0]]
+    with pytest.raises(ValueError, match=r"has \d+ figures: there is no picture 99"):
+        gallery.figure(notebook, 99)
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

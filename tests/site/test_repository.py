@@ -41,8 +41,8 @@ def test_quoted_commands_exist(path):
         assert chapter == "presets" or ROOT / "notebooks" / f"{chapter}.ipynb" in NOTEBOOKS
 
 
-def test_introduction_explains_every_kind_of_claim():
-    text = (ROOT / "book" / "introduction.md").read_text(encoding="utf8")
+def test_every_kind_of_claim_is_explained():
+    text = (ROOT / "book" / "reading.md").read_text(encoding="utf8")
     assert tuple(re.findall(r"^\| `([a-z]+)` \|", text, re.M)) == atlas.KINDS
 
 
