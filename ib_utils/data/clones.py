@@ -31,7 +31,7 @@ def gaussian_clone(dataset: Dataset, keep: Keep, *, test: bool = False, seed: in
         The clone. Values are not clipped to the original's range.
 
     Raises:
-        ValueError: another word than the two, or a class with a single example.
+        ValueError: another word than the two, data without classes, or a class with a single example.
 
     Source:
         Refinetti, Ingrosso and Goldt (2023), Neural networks trained with SGD learn distributions of increasing
@@ -46,6 +46,8 @@ def gaussian_clone(dataset: Dataset, keep: Keep, *, test: bool = False, seed: in
     """
     if keep not in ("means", "covariances"):
         raise ValueError(f"keep={keep!r} must be 'means' or 'covariances'")
+    if not dataset.n_classes:
+        raise ValueError(f"{dataset.name} has real targets; clones are of classes")
     parts = {"x_train": (dataset.x_train, dataset.y_train)}
     if test:
         parts["x_test"] = (dataset.x_test, dataset.y_test)
@@ -66,11 +68,11 @@ def gaussian_clone(dataset: Dataset, keep: Keep, *, test: bool = False, seed: in
 def _root_of_covariance(x: Float[Tensor, "example coordinate"], keep: Keep) -> Float[Tensor, "coordinate coordinate"]:
     """A matrix whose product with its transpose is the covariance that is kept."""
     if keep == "means":
-        return x.var(0).mean().sqrt() * torch.eye(x.shape[1], dtype=x.dtype)
-    values, vectors = torch.linalg.eigh(x.T.cov())
+        return x.var(0).mean().sqrt() * torch.eye(x.shape[1]).to(x)
+    values, vectors = torch.linalg.eigh(torch.atleast_2d(x.T.cov()))
     return vectors * values.clamp(min=0).sqrt()
 
 
 def _normal(rows: Int[Tensor, " row"], root: Float[Tensor, "a a"], seed: int) -> Float[Tensor, "row a"]:
     z = torch.randn(len(rows), len(root), generator=torch.Generator().manual_seed(seed), dtype=root.dtype)
-    return z @ root.T
+    return z.to(root) @ root.T

@@ -282,6 +282,11 @@ def split(
     return {"x_train": x[train], "y_train": y[train], "x_test": x[test], "y_test": y[test]}
 
 
+def split_at(x: Float[Tensor, "n ..."], y: Shaped[Tensor, "n ..."], n_train: int) -> dict[str, Any]:
+    """The first ``n_train`` examples for training and the others for testing, under the names of `split`."""
+    return {"x_train": x[:n_train], "y_train": y[:n_train], "x_test": x[n_train:], "y_test": y[n_train:]}
+
+
 def _ranks_within_class(
     y: Tensor, n_classes: int, generator: torch.Generator
 ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"]]:

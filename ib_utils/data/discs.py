@@ -26,7 +26,7 @@ def make_discs(
     Args:
         colour_separation: difference of a channel's brightness between red and blue discs, 0 to 1.
         size_separation: difference of the radius between large and small discs, in pixels, 0 to 2.
-        n_train: training examples, the three shown combinations equally often.
+        n_train: training examples, the three shown combinations in turn.
         jitter: standard deviation of an image's own colour, in units of 0.25, and size, in units of half a pixel; it
             does not grow with the separations.
         seed: of the draws.
@@ -60,12 +60,9 @@ def make_discs(
         return torch.cat([image, prompts, torch.zeros(len(prompts), 1)], 1), image
 
     shown = torch.tensor(CLASSES[:-1]).repeat(-(-n_train // 3), 1)[:n_train]
-    (x, y), (x_test, y_test) = draw(shown), draw(torch.tensor([UNSEEN]).repeat(100, 1))
     return Dataset(
-        x,
-        y,
-        x_test,
-        y_test,
+        *draw(shown),
+        *draw(torch.tensor([UNSEEN]).repeat(100, 1)),
         n_classes=0,
         name="discs",
         source="generated, after Park et al. (2024)",
@@ -94,11 +91,16 @@ def read_concepts(
     Colour is the mean difference of the channels in the middle. Size is read off the total brightness in units of the
     brightness in the middle, so that a large disc that is still dim does not pass for a small one.
 
+    Raises:
+        ValueError: a separation of 0, which gives the concept no scale.
+
     Example:
         >>> image = disc_images(torch.tensor([-0.25]), torch.tensor([1.8])).flatten(1)
         >>> read_concepts(image, colour_separation=0.5, size_separation=1.0).round(decimals=3)
         tensor([[-1.,  1.]])
     """
+    if not colour_separation > 0 or not size_separation > 0:
+        raise ValueError(f"separations must be positive, got {colour_separation} and {size_separation}")
     red, blue = images.unflatten(-1, (2, -1)).unbind(-2)
     both = red + blue
     centre = disc_images(torch.zeros(1), torch.tensor([1.0]))[0, 0].flatten() > 0.25  # the four middle pixels

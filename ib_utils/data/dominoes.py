@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ib_utils.data.dataset import Dataset
@@ -83,13 +83,9 @@ def make_dominoes(
             halves.append(x[rows])
         return torch.cat(halves, 2), y
 
-    x_train, y_train = draw(source.x_train, source.y_train, n_train, agreement, "train")
-    x_test, y_test = draw(source.x_test, source.y_test, n_test, test_agreement, "test")
     return Dataset(
-        x_train,
-        y_train,
-        x_test,
-        y_test,
+        *draw(source.x_train, source.y_train, n_train, agreement, "train"),
+        *draw(source.x_test, source.y_test, n_test, test_agreement, "test"),
         n_classes=2,
         name=f"dominoes of {source.name}, the {decides} half decides",
         source=source.source,
@@ -98,5 +94,5 @@ def make_dominoes(
     )
 
 
-def _rest(digits: Int[Tensor, " n"], parity: int) -> Tensor:
+def _rest(digits: Int[Tensor, " n"], parity: int) -> Bool[Tensor, " n"]:
     return (digits > 1) & (digits % 2 == parity)

@@ -32,7 +32,7 @@ def make_fast_slow(
     Args:
         slow_strength, fast_strength: lengths of the two features.
         fast_share: share of the examples that have the fast feature; exact in training and test set alike.
-        noise: expected length of the noise patch.
+        noise: root mean square length of the noise patch.
         patch_size: entries of a patch.
         n_train: training examples.
         n_test: test examples, of the same distribution.
@@ -69,12 +69,9 @@ def make_fast_slow(
             [slow_strength * sign * features[SLOW], fast_strength * sign * fast * features[FAST], noises], 1
         ), y
 
-    (x_train, y_train), (x_test, y_test) = draw(n_train, "train"), draw(n_test, "test")
     return Dataset(
-        x_train,
-        y_train,
-        x_test,
-        y_test,
+        *draw(n_train, "train"),
+        *draw(n_test, "test"),
         n_classes=2,
         name=f"slow feature in all, fast one in {fast_share:.0%}",
         source="generated, after Nguyen et al. (2024)",

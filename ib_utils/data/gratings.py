@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 from ib_utils.seeds import stream
 
 
@@ -72,10 +72,7 @@ def make_gratings(
     x = (x + noise * torch.randn(x.shape, generator=generator))[:, None]
     y = which[label]
     return Dataset(
-        x_train=x[:n_train],
-        y_train=y[:n_train],
-        x_test=x[n_train:],
-        y_test=y[n_train:],
+        **split_at(x, y, n_train),
         n_classes=n_classes,
         name=f"gratings by {label}",
         source="generated",

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 from ib_utils.seeds import stream
 
 LEFT, STAY, RIGHT = range(3)  # the tokens
@@ -88,8 +88,13 @@ def state_label_task(*, n_train: int, n_test: int, length: int, n_states: int, s
     Returns:
         Inputs: moves one-hot, (n, length, 3). Targets (n, length, 2): the label one-hot where it is shown, else zeros.
 
+    Raises:
+        ValueError: walks of a single move, which have no time but the last.
+
     Source: Vafa et al. (2025), the inductive bias probe.
     """
+    if length < 2:
+        raise ValueError(f"walks of length {length} have no time before the last; take at least 2")
     moves, states = lattice_walks(n_sequences=n_train + n_test, length=length, n_states=n_states, seed=seed)
     generator = torch.Generator().manual_seed(stream(task_seed, "labels"))
     label_of_state = torch.randint(2, (n_states,), generator=generator)
@@ -103,10 +108,7 @@ def state_label_task(*, n_train: int, n_test: int, length: int, n_states: int, s
 
 def _dataset(x: Tensor, y: Tensor, n_train: int, name: str) -> Dataset:
     return Dataset(
-        x_train=x[:n_train],
-        y_train=y[:n_train],
-        x_test=x[n_train:],
-        y_test=y[n_train:],
+        **split_at(x, y, n_train),
         n_classes=0,
         name=name,
         source="generated, after Vafa et al. (2025)",

@@ -54,12 +54,10 @@ def make_noisy_cue(
         cue[disagrees] *= -1
         rest = noise * torch.randn(n, n_noise, generator=generator)
         parts.append((torch.cat([core[:, None], cue_scale * cue[:, None], rest], 1), y))
-    (x_train, y_train), (x_test, y_test) = parts
+    train, test = parts
     return Dataset(
-        x_train,
-        y_train,
-        x_test,
-        y_test,
+        *train,
+        *test,
         n_classes=2,
         name=f"core and cue, noise {noise:g}",
         source="generated, after Bayat et al. (2025)",

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 
 SHAPE = 5  # side of a shape, pixels
 INK = 13  # pixels of ink in each shape: equal, so that counting them says nothing
@@ -18,13 +18,16 @@ def make_placed_shapes(*, side: int = 16, tied: bool = True, n_train: int, n_tes
     Two random shapes with the same amount of ink are drawn for each seed. Place is within two pixels of a corner.
 
     Args:
-        side: of the image, pixels.
+        side: of the image, pixels; at least 14, so that the corners do not overlap.
         tied: whether place tells the class in training; if not, every shape turns up in all corners.
         n_train, n_test: images.
         seed: of all draws, the shapes among them.
 
     Returns:
         A data set whose test images show each class where training (if tied) never did.
+
+    Raises:
+        ValueError: a smaller side.
 
     Source:
         Geirhos et al. (2020), Shortcut Learning in Deep Neural Networks, Fig. 2 (stars and moons), with random shapes
@@ -34,6 +37,8 @@ def make_placed_shapes(*, side: int = 16, tied: bool = True, n_train: int, n_tes
         >>> make_placed_shapes(n_train=20, seed=0).x_train.sum((1, 2, 3)).unique().tolist()
         [13.0]
     """
+    if side < 2 * (SHAPE + 2):
+        raise ValueError(f"side={side} must be at least {2 * (SHAPE + 2)}: shapes of {SHAPE} pixels move by 2")
     generator = torch.Generator().manual_seed(seed)
     shapes = torch.zeros(2, SHAPE * SHAPE)
     for shape in shapes:
@@ -46,10 +51,7 @@ def make_placed_shapes(*, side: int = 16, tied: bool = True, n_train: int, n_tes
     diagonal[n_train:] = 1 - y[n_train:]
     x = _placed(shapes.view(2, SHAPE, SHAPE)[y], diagonal, side, generator)
     return Dataset(
-        x[:n_train],
-        y[:n_train],
-        x[n_train:],
-        y[n_train:],
+        **split_at(x, y, n_train),
         n_classes=2,
         name="placed shapes" if tied else "placed shapes, place untied",
         source="generated, after Geirhos et al. (2020)",
@@ -59,8 +61,8 @@ def make_placed_shapes(*, side: int = 16, tied: bool = True, n_train: int, n_tes
 
 
 def _placed(
-    shapes: Float[Tensor, "n side side"], diagonal: Int[Tensor, " n"], side: int, generator: torch.Generator
-) -> Float[Tensor, "n 1 width width"]:
+    shapes: Float[Tensor, "n shape shape"], diagonal: Int[Tensor, " n"], side: int, generator: torch.Generator
+) -> Float[Tensor, "n 1 side side"]:
     """Each shape within two pixels of a corner: on the main diagonal (0) or on the other one (1)."""
     n, far = len(shapes), side - SHAPE
     jitter = torch.randint(0, 3, (n, 2), generator=generator)

@@ -3,9 +3,8 @@
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 
 SHAPES = ("xor", "ring", "stripe", "staircase")
 
@@ -79,10 +78,5 @@ def make_monotone(n_inputs: int, *, n_train: int, n_test: int = 500, n_terms: in
 
 
 def _dataset(x: Float[np.ndarray, "example input"], y: np.ndarray, n_train: int, name: str, source: str) -> Dataset:
-    inputs, labels = torch.from_numpy(x).float(), torch.from_numpy(y).long()
-
-    def part(t: Tensor) -> tuple[Tensor, Tensor]:
-        return t[:n_train], t[n_train:]
-
-    (x_train, x_test), (y_train, y_test) = part(inputs), part(labels)
-    return Dataset(x_train, y_train, x_test, y_test, 2, name, source, "made here")
+    parts = split_at(torch.from_numpy(x).float(), torch.from_numpy(y).long(), n_train)
+    return Dataset(**parts, n_classes=2, name=name, source=source, licence="made here")

@@ -96,7 +96,8 @@ def recombine(
     Args:
         scenes: images with their parts.
         labels: class of each object.
-        among: take the background of any image ("all"), or of one of the same class ("same class").
+        among: take the background of any image, its own not excluded ("all"); or deal out the backgrounds of each class
+            among its images ("same class").
         max_move: how far objects move in either direction, pixels; they stay on the canvas.
         blurred: cut with a blurred mask, so that a rim of the old background comes along, and leave a ghost of the old
             object in every background, as imperfect segmentation and inpainting do.

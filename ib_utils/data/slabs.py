@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 
-INNER_SHARE = {5: 3 / 4, 7: 7 / 8}  # of a class with two kinds of slabs, the share in the inner ones; as in the paper
+# Share of the inner slabs in a class, by number of slabs and class, where a class has slabs at two distances.
+INNER_SHARE = {(5, 0): 3 / 4, (7, 0): 1 / 2, (7, 1): 7 / 8}
 
 
 def make_slabs(
@@ -62,10 +63,7 @@ def make_slabs(
     unclear = torch.randperm(len(y), generator=generator)[: round(ambiguous * len(y))]
     x[unclear, 0] = margin * (2 * torch.rand(len(unclear), generator=generator) - 1)
     return Dataset(
-        x[:n_train, None],
-        y[:n_train],
-        x[n_train:, None],
-        y[n_train:],
+        **split_at(x[:, None], y, n_train),
         n_classes=2,
         name=f"slabs {list(n_slabs) if len(n_slabs) < 8 else f'{n_slabs[0]}, {n_slabs[1]}, …'}",
         source="generated, after Shah et al. (2020)",
@@ -95,11 +93,8 @@ def _coordinate(
     slab = torch.empty_like(y)
     for label in (0, 1):
         own = (classes == label).nonzero().flatten()
-        inner = distance[own] == distance[own].min()
-        share = INNER_SHARE[k] if k in INNER_SHARE and not inner.all() and (label == 0) == (k == 5) else None
-        if share is None and not inner.all():
-            share = 0.5  # as much weight inside as outside
-        weights = torch.where(inner, (share or 1.0) / inner.sum(), (1 - (share or 0.0)) / max(1, int((~inner).sum())))
+        inner, share = distance[own] == distance[own].min(), INNER_SHARE.get((k, label), 1.0)
+        weights = torch.where(inner, share / inner.sum(), (1 - share) / (~inner).sum().clamp(min=1))
         mine = y == label
         slab[mine] = own[torch.multinomial(weights, int(mine.sum()), replacement=True, generator=generator)]
     low, high = slab_edges(k, margin)[slab].unbind(1)

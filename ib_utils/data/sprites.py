@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 
 ATTRIBUTES = (
     "colour",
@@ -30,8 +30,8 @@ def sprites(values: Float[Tensor, "n attribute"], *, side: int = 10) -> Float[Te
 
     From -1 to 1 each attribute goes: colour from green to red, blueness from yellow to blue, brightness from dark to
     bright ink, background from dark to grey, place from left to right, height from top to bottom, scale from small to
-    large, orientation of the long axis from -45 to 45 degrees, shape from star to box, texture from stripes along to
-    stripes across the image.
+    large, orientation of the long axis from -45 to 45 degrees, shape from star to box, texture from level to
+    upright stripes.
 
     Args:
         values: between -1 and 1, one column for each of ``ATTRIBUTES``.
@@ -75,14 +75,14 @@ def make_sprites(
     An attribute of grade g takes values from 0.6 g to g for label 1, the negative ones for label 0.
 
     Args:
-        grades: attribute to grade, above 0 up to 1.
-        conflict: an attribute that tells the *opposite* of the label in the test images; None: none does.
+        grades: attribute to grade, above 0 up to 1; at least one.
+        conflict: one of these attributes, to tell the *opposite* of the label in the test images; None: none does.
         n_train, n_test: images.
         side: of the image, pixels.
         seed: of all draws.
 
     Raises:
-        ValueError: an unknown attribute, or a grade outside 0 to 1.
+        ValueError: no attribute or an unknown one, a grade outside 0 to 1, or a conflict of an attribute without grade.
 
     Source:
         The idea of equally conducive cues: Scimeca et al. (2022), arXiv:2110.03095, WCST-ML. Explained in chapter
@@ -92,9 +92,10 @@ def make_sprites(
         >>> make_sprites({"colour": 1.0, "shape": 1.0}, n_train=8, seed=0).x_train.shape
         torch.Size([8, 3, 10, 10])
     """
-    unknown = {*grades, *([conflict] if conflict else [])} - set(ATTRIBUTES)
-    if unknown or not all(0 < g <= 1 for g in grades.values()):
+    if not grades or set(grades) - set(ATTRIBUTES) or not all(0 < g <= 1 for g in grades.values()):
         raise ValueError(f"grades={dict(grades)}: attributes are {', '.join(ATTRIBUTES)}, grades above 0 up to 1")
+    if conflict and conflict not in grades:
+        raise ValueError(f"conflict={conflict!r} must be one of the attributes with a grade, {', '.join(grades)}")
     generator = torch.Generator().manual_seed(seed)
     n = n_train + n_test
     y = torch.randint(0, 2, (n,), generator=generator)
@@ -105,10 +106,7 @@ def make_sprites(
         values[n_train:, ATTRIBUTES.index(conflict)] *= -1
     x = sprites(values, side=side)
     return Dataset(
-        x[:n_train],
-        y[:n_train],
-        x[n_train:],
-        y[n_train:],
+        **split_at(x, y, n_train),
         n_classes=2,
         name="sprites told by " + " and ".join(grades),
         source="generated",

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ib_utils.data.dataset import Dataset
+from ib_utils.data.dataset import Dataset, split_at
 
 
 class TwoCues(NamedTuple):
@@ -76,10 +76,7 @@ def make_two_cues(
     embedding = plane * torch.tensor([math.sqrt(availability), 1 / math.sqrt(availability)])[:, None]
     x = (z @ embedding).float()
     dataset = Dataset(
-        x[:n_train],
-        y[:n_train],
-        x[n_train:],
-        y[n_train:],
+        **split_at(x, y, n_train),
         n_classes=2,
         name=f"two cues of predictivity {predictivity[0]:g} and {predictivity[1]:g}",
         source="generated, after Hermann et al. (2024)",

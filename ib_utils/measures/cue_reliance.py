@@ -50,8 +50,8 @@ def accuracy_under_noise(
 ) -> Float[Tensor, "module radius"]:
     """Accuracy after a step of given length in random directions of weight space: flat minima keep it.
 
-    Directions are normalised unit by unit: each row of a weight matrix moves by a vector ``radius`` times as long as
-    itself, so that rescaling a layer changes nothing. Biases move in proportion to their own length.
+    Directions are normalised unit by unit: each row of a weight matrix, or filter, moves by a vector ``radius`` times
+    as long as itself, so that rescaling a layer changes nothing. Biases move in proportion to their own length.
 
     Args:
         modules: networks of one architecture.
@@ -79,7 +79,9 @@ def accuracy_under_noise(
         steps = {}
         for name, value in stacked.items():
             step = torch.randn(value.shape[1:], generator=generator).to(value.device).expand_as(value)
-            steps[name] = step * value.norm(dim=-1, keepdim=True) / step.norm(dim=-1, keepdim=True)
+            unit = tuple(range(min(2, value.ndim - 1), value.ndim))  # its weights; of a bias, the whole
+            length, drawn = (torch.linalg.vector_norm(v, dim=unit, keepdim=True) for v in (value, step))
+            steps[name] = step * length / drawn
         for i, radius in enumerate(radii):
             moved = {name: value + radius * steps[name] for name, value in stacked.items()}
             total[:, i] += (forward(moved, x).argmax(-1) == y).float().mean(-1).cpu()

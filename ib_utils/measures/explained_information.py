@@ -8,10 +8,13 @@ from torch import Tensor
 def mutual_information(a: Int[Tensor, " example"], b: Int[Tensor, " example"]) -> float:
     """Mutual information of two columns of labels, in bits, from their joint frequencies.
 
+    Any integers may stand for the classes.
+
     Example:
         >>> mutual_information(torch.tensor([0, 1, 0, 1]), torch.tensor([1, 0, 1, 0]))
         1.0
     """
+    a, b = (labels.unique(return_inverse=True)[1] for labels in (a, b))
     joint = torch.zeros(int(a.max()) + 1, int(b.max()) + 1, dtype=torch.float64)
     joint.index_put_((a, b), torch.ones(len(a), dtype=torch.float64), accumulate=True)
     joint /= len(a)
@@ -26,7 +29,7 @@ def explained_information(
     """Information of the guesses on the labels that a simpler classifier explains, I(F; Y) - I(F; Y | L), in bits.
 
     Equal to I(F; Y) where the simple classifier knows all that the other knows, and never above I(L; Y); 0 where the
-    two know different things.
+    two know different things; negative where they know more together than apart.
 
     Args:
         guesses: classes guessed by the classifier in question, F.

@@ -38,7 +38,7 @@ def learning_times(
     Args:
         errors: at the recorded steps.
         steps: when they were recorded, ascending.
-        threshold: share of the start that counts as learned.
+        threshold: error that counts as learned.
 
     Returns:
         In steps; infinite where the threshold is never reached; the first recorded step where it is reached there.

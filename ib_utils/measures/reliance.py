@@ -13,7 +13,7 @@ def area_under_curve(
     The area under the receiver operating characteristic: 1 for a perfect ranking, 1/2 for one that knows nothing.
 
     Args:
-        scores: larger for class 1; any leading axes.
+        scores: larger for class 1; any leading axes. A member with NaN among its scores has the area NaN.
         labels: 0 or 1.
 
     Raises:
@@ -32,7 +32,8 @@ def area_under_curve(
     up_to = torch.searchsorted(ordered, scores.contiguous(), right=True)
     rank = (below + up_to + 1).double() / 2  # mean rank among equals
     won = rank[..., positive].sum(-1) - n_positive * (n_positive + 1) / 2
-    return (won / (n_positive * n_negative)).to(scores.dtype)
+    area = (won / (n_positive * n_negative)).where(~scores.isnan().any(-1), torch.nan)
+    return area.to(torch.result_type(scores, 1.0))
 
 
 def dealt_out_anew(

@@ -18,8 +18,8 @@ class BranchNetwork(nn.Module):
 
     Weights are standard normal, layers divide by the root of their fan-in, and ReLUs carry a factor sqrt(2), so that
     every branch has the input's squared length as its second moment. Units come in pairs with opposite output weights:
-    the network starts at zero and all its layers learn. The second branch of a sum has alternating signs; otherwise
-    the positive means of two ReLUs would add a constant to the tangent kernel.
+    the network starts at zero and all its layers learn. The further branches of a sum have alternating signs;
+    otherwise the positive means of two ReLUs would add a constant to the tangent kernel.
 
     Args:
         n_inputs: dimension of the input; inputs should have length 1.
@@ -54,7 +54,7 @@ class BranchNetwork(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch n_inputs"]) -> Float[Tensor, "batch 1"]:
         unit = torch.ones(())
-        alternating = 1 - 2 * (torch.arange(len(self.head), device=x.device) % 2)
+        alternating = (1 - 2 * (torch.arange(len(self.head) // 2, device=x.device) % 2)).repeat(2)  # alike in a pair
         for i, (name, weight) in enumerate(zip(self.branches, self.weights, strict=True)):
             z = x @ weight.T  # (batch, width)
             branch = math.sqrt(2) * z.relu() if name == "relu" else z

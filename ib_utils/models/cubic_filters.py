@@ -13,7 +13,7 @@ class CubicFilters(nn.Module):
     Args:
         patch_size: entries of a patch.
         n_filters: number of filters.
-        scale: expected length of a filter at the start.
+        scale: root mean square length of a filter at the start.
 
     Source: the network of Nguyen et al. (2024), arXiv:2404.17768. Explained in chapter *Simplicity bias: remedies*.
 

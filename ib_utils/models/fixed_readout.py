@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,7 +16,7 @@ ACTIVATIONS = {
 
 
 class FixedReadout(nn.Module):
-    """Scores (-f/2, f/2) of two classes, with f the mean of the first half of the units minus that of the second.
+    """Scores (-f/2, f/2) of two classes, with f the sum of half the units minus that of the others, over the width.
 
     Args:
         n_inputs: dimension of the input.
@@ -50,7 +50,7 @@ class FixedReadout(nn.Module):
         return torch.stack([-f / 2, f / 2], 1)
 
 
-def hinge(scores: Float[Tensor, "batch 2"], y: Tensor) -> Float[Tensor, ""]:
+def hinge(scores: Float[Tensor, "*batch 2"], y: Int[Tensor, "*batch"]) -> Float[Tensor, ""]:
     """Mean of max(0, 1 - margin), the margin being the score of the right class minus that of the other.
 
     Example:

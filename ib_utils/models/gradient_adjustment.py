@@ -22,7 +22,7 @@ def adjustment_matrix(
         eigenvectors: columns to be used instead of the kernel's own, largest first (for a control).
 
     Raises:
-        ValueError: counts outside the kernel's size.
+        ValueError: counts outside the kernel's size, or an eigenvalue to be adjusted that is 0 within rounding.
 
     Source:
         Shi et al. (2025), Inductive gradient adjustment. Explained in chapter *Spectral bias*.
@@ -36,6 +36,8 @@ def adjustment_matrix(
         raise ValueError(f"n_adjusted={n_adjusted} and reference={reference} do not fit a kernel of {n_points} points")
     values, vectors = torch.linalg.eigh(kernel)  # ascending
     values = values.flip(-1)
+    if not (values[..., n_adjusted - 1] > n_points * torch.finfo(values.dtype).eps * values[..., 0]).all():
+        raise ValueError(f"fewer than n_adjusted={n_adjusted} eigenvalues of the kernel are above 0")
     vectors = vectors.flip(-1) if eigenvectors is None else eigenvectors
     factor = values[..., reference : reference + 1] / values[..., :n_adjusted] - 1  # (*member, n_adjusted)
     v = vectors[..., :n_adjusted]

@@ -14,7 +14,7 @@ class LogisticPath(NamedTuple):
     """Where gradient descent went.
 
     Args:
-        weights: of each member at the recorded steps.
+        weights: of each member at the recorded steps, in the order in which they were asked for.
         loss: mean logistic loss of each member on its training examples there (shifts left out).
     """
 
@@ -42,7 +42,7 @@ def logistic_path(
         x, y: examples of each member; labels 0 and 1.
         learning_rate: of gradient descent.
         n_steps: how many.
-        record_at: steps at which weights are kept; 0 is the start, all zeros.
+        record_at: steps at which weights are kept, at most ``n_steps``; 0 is the start, all zeros.
         shift: added to the logits in training, never in testing; none if not given.
         groups: group of each example, from 0. Without ``group_rate`` all groups weigh alike, whatever their size.
         group_rate: step of the group weights of distributionally robust training: a group's weight grows by
@@ -51,6 +51,9 @@ def logistic_path(
         reshuffled_from: first of the features that are dealt out anew among the examples at every step, so that no
             example can be told by them.
         seed: of that dealing.
+
+    Raises:
+        KeyError: a step to be recorded that is not among the ``n_steps``.
 
     Source:
         Group weights: Sagawa et al. (2020), arXiv:1911.08731, Algorithm 1, in full batches. Explained in chapter
@@ -71,15 +74,14 @@ def logistic_path(
         share = one_hot / one_hot.sum(1, keepdim=True).clamp(min=1)  # each group's examples sum to 1
         q = torch.full_like(share[:, 0], 1 / share.shape[2])  # (member, group)
     generator = torch.Generator().manual_seed(seed)
-    kept, losses, wanted = [], [], set(record_at)
+    weights, losses = {}, {}
     for step in range(n_steps + 1):
         if reshuffled_from is not None and step:
             order = torch.randperm(n, generator=generator)
             x = torch.cat([x[:, :, :reshuffled_from], x[:, order, reshuffled_from:]], 2)
         logits = torch.einsum("mnf,mf->mn", x, w)
-        if step in wanted:
-            kept.append(w)
-            losses.append(_loss(logits, target).mean(1))
+        if step in record_at:
+            weights[step], losses[step] = w, _loss(logits, target).mean(1)
         if step == n_steps:
             break
         if groups is not None:
@@ -89,7 +91,7 @@ def logistic_path(
             weight = torch.einsum("mng,mg->mn", share, q)
         residual = weight * (torch.sigmoid(logits + shift) - target)
         w = w - learning_rate * (torch.einsum("mnf,mn->mf", x, residual) + weight_decay * w)
-    return LogisticPath(torch.stack(kept), torch.stack(losses))
+    return LogisticPath(*(torch.stack([kept[step] for step in record_at]) for kept in (weights, losses)))
 
 
 def held_out_logits(
@@ -122,7 +124,7 @@ def held_out_logits(
         True
     """
     generator = torch.Generator().manual_seed(seed)
-    first = torch.rand(y.shape, generator=generator) < 0.5
+    first = (torch.rand(y.shape, generator=generator) < 0.5).to(x.device)
     own = torch.stack([first, ~first]).to(x.dtype)  # (model, member, example)
     w = x.new_zeros(2, x.shape[0], x.shape[2])
     labels = y.to(x.dtype)
@@ -133,7 +135,7 @@ def held_out_logits(
         if flipping:
             other = torch.where(first, logits[1], logits[0])
             sure = 2 * (torch.sigmoid(other) - 0.5).abs()
-            turns = torch.rand(y.shape, generator=generator) < sure
+            turns = torch.rand(y.shape, generator=generator).to(x.device) < sure
             labels = torch.where(turns, (other > 0).to(x.dtype), labels)
     logits = torch.einsum("mnf,kmf->kmn", x, w)
     return torch.where(first, logits[1], logits[0])

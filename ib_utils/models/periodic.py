@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-SMOOTH: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh, "sine": torch.sin}
+FIXED: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh, "sine": torch.sin}
 
 
 def snake(x: Float[Tensor, "*batch"], a: float | Tensor = 1.0) -> Float[Tensor, "*batch"]:
@@ -31,7 +31,7 @@ class ActivationMLP(nn.Module):
         widths: units of each hidden layer.
         activation: "relu", "tanh", "sine" or "snake".
         a: of the snake: half of the angular frequency that a unit with weight 1 has; ignored otherwise.
-        learned: train a, one for each unit, from there.
+        learned: train a, one for each unit, from there; for the snake.
 
     Raises:
         ValueError: an unknown activation, or a that is not positive.
@@ -47,8 +47,8 @@ class ActivationMLP(nn.Module):
         self, n_inputs: int, widths: Sequence[int], activation: str = "relu", *, a: float = 1.0, learned: bool = False
     ):
         super().__init__()
-        if activation not in (*SMOOTH, "snake"):
-            raise ValueError(f"unknown activation {activation!r}; one of {[*SMOOTH, 'snake']}")
+        if activation not in (*FIXED, "snake"):
+            raise ValueError(f"unknown activation {activation!r}; one of {[*FIXED, 'snake']}")
         if not a > 0:
             raise ValueError(f"a must be positive, got {a}")
         self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise([n_inputs, *widths]))
@@ -62,5 +62,5 @@ class ActivationMLP(nn.Module):
             if self.activation == "snake":
                 x = snake(z, self.learned[i] if self.learned is not None else self.a)
             else:
-                x = SMOOTH[self.activation](z)
+                x = FIXED[self.activation](z)
         return self.head(x)

@@ -24,7 +24,7 @@ class Path(NamedTuple):
     """Where training went.
 
     Args:
-        outputs: of each member on its training inputs, at the recorded steps.
+        outputs: of each member on its training inputs at the recorded steps, in the order in which they were asked for.
         weights: of the hidden layer after the last step.
     """
 
@@ -94,12 +94,13 @@ def two_layer_path(
         weights: of :func:`paired_weights`.
         learning_rate: of gradient descent on ``mean((f - y)^2)``, full batch; or of Adam.
         n_steps: how many.
-        record_at: steps at which outputs are kept; 0 is the start.
+        record_at: steps at which outputs are kept, at most ``n_steps``; 0 is the start.
         adjustment: S, one for all members or one a member.
         optimizer: "sgd" or "adam".
 
     Raises:
         ValueError: an unknown optimizer.
+        KeyError: a step to be recorded that is not among the ``n_steps``.
 
     Explained in chapter *Spectral bias*.
     """
@@ -112,12 +113,12 @@ def two_layer_path(
     signs[width // 2 :] *= -1
     make = torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam
     stepper = make([w], lr=learning_rate)
-    kept, outputs = set(record_at), []
+    outputs = {}
     for step in range(n_steps + 1):
         before = w @ x.T  # (member, width, point)
         f = torch.einsum("w,mwp->mp", signs, before.relu())
-        if step in kept:
-            outputs.append(f)
+        if step in record_at:
+            outputs[step] = f
         if step == n_steps:
             break
         residual = f - y
@@ -126,4 +127,4 @@ def two_layer_path(
         gated = torch.where(before > 0, residual[:, None], 0.0)
         w.grad = (2 / n_points) * signs[:, None] * (gated @ x)
         stepper.step()
-    return Path(torch.stack(outputs), w)
+    return Path(torch.stack([outputs[step] for step in record_at]), w)

@@ -33,6 +33,15 @@ def test_a_sum_of_two_branches_has_twice_the_kernel_of_one():
     assert ((mean - 2 * branch_kernel(circle_points(6), ["relu"])).abs() < 5 * error + 1e-6).all()
 
 
+@pytest.mark.parametrize("width", [2, 6, 8])
+@pytest.mark.parametrize("combine", ["multiply", "add"])
+def test_every_network_starts_at_zero(width, combine):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = BranchNetwork(3, width, branches=["relu", "linear", "relu"], combine=combine)
+    assert net(circle_points(6).float()).abs().max() < 1e-6
+
+
 def test_one_branch_is_the_dense_network():
     x = circle_points(8)
     dense = dense_kernels(x * 3**0.5, x * 3**0.5, depth=1).ntk / 2  # unit inputs; the read-out's variance is 1 here

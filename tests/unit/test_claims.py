@@ -435,6 +435,7 @@ def test_an_identity_is_checked_without_an_interval() -> None:
     record = run(entry).check("main", stats.identity([1e-16], [0.5], scale=1, eps=2e-16)).record
     assert record["edges"] == [None, pytest.approx(2e-14)]
     assert (record["margin"], record["robust"]) == (None, None)
+    assert words.edges(record) == "errors stay below 2.0e-14 and the counterexample's above 1e−3"
 
 
 def test_joint_kinds_need_parts_and_single_ones_refuse_them() -> None:
@@ -593,6 +594,11 @@ def test_cards_are_well_formed_labelled_and_escaped() -> None:
     assert _Tree(checked().summary().html)
 
 
+def test_the_interval_of_a_null_is_said_to_hold_the_main_effects_noise() -> None:
+    cards = {id: found[0].html for id, found in checked().results.items()}
+    assert [id for id, card in cards.items() if "the main effect&#x27;s own noise included" in card] == ["still"]
+
+
 def test_cards_name_controls_both_ways() -> None:
     results = checked().results
     assert 'href="#claim-reversed"' in results["main"][0].html
@@ -641,6 +647,10 @@ def test_the_summary_puts_controls_below_their_claim_and_counts_primaries() -> N
     assert lines[-1] == "Primary claims: 1 hold, 0 fail, 1 undecided (of 2 judged by this run)."
     assert "count nowhere" in str(checked({**PARAMETERS, "seed": 1}).summary())
     assert "not checked" in str(run().summary())
+    later = run(claim(primary=True), size().model_copy(update={"id": "later", "primary": True}))
+    later.check("main", estimate(1, 2))
+    later.check("later")  # left to the full preset
+    assert str(later.summary()).endswith("1 hold, 0 fail, 0 undecided (of 1 judged by this run).")
 
 
 def test_verdicts_are_plain_lines_in_the_registrys_order() -> None:

@@ -183,7 +183,8 @@ def stored(ib, chapter):
     run = claims.chapter(
         "locality-weight-sharing", dict.fromkeys(atlas.registry("locality-weight-sharing").parameters, 0)
     )
-    record = run.check("cnn-beats-mlp", stats.mean([0.20, 0.24, 0.22, 0.23, 0.19, 0.22])).record
+    checked = run.check("cnn-beats-mlp", stats.mean([0.20, 0.24, 0.22, 0.23, 0.19, 0.22]))
+    record = checked.record | {"primary": True}
     chapter("tiny", f"from IPython.display import display\ndisplay({{{claims.MIME!r}: {record!r}}}, raw=True)")
     ib("execute", "--store")
     return record
@@ -197,6 +198,15 @@ def test_claims_are_listed_for_people_and_for_machines(ib, stored):
     assert "Primary claims: 0 judged" in printed  # a custom run counts nowhere
     status, printed, _ = ib("claims", "--json")
     assert (status, json.loads(printed)) == (0, [json.loads(json.dumps(stored))])
+
+
+def test_an_atlas_that_cannot_be_right_is_one_line_and_status_2(ib, book, monkeypatch):
+    entries = book / "papers.yml"
+    entries.write_text("- titel: On Words\n")
+    monkeypatch.setattr(atlas, "papers", lambda: atlas.read_papers(entries))
+    status, printed, said = ib("papers")
+    assert (status, printed, said.count("\n")) == (2, "", 1)
+    assert said.startswith("ib: papers.yml, line 1: ")
 
 
 def test_papers_are_listed_by_chapter_and_status(ib, stored):

@@ -80,6 +80,16 @@ def test_a_folder_without_runs_has_an_empty_table_and_one_that_is_not_there_an_e
         runner.collect(tmp_path / "none")
 
 
+def test_a_record_that_lacks_something_is_left_out_and_told_what_it_lacks(tmp_path):
+    old, whole = (write(tmp_path, claim(n_seeds), n_seeds=n_seeds) for n_seeds in (3, 4))
+    record = json.loads((old / "record.json").read_text())
+    del record["peak_mib"]
+    (old / "record.json").write_text(json.dumps(record))
+    with pytest.warns(UserWarning, match=rf"{old.name}/record\.json .* does not count: it lacks 'peak_mib'"):
+        table = runner.collect(tmp_path)
+    assert set(table["run"]) == {whole.name}
+
+
 @pytest.fixture
 def table(tmp_path):
     for n_seeds, text in itertools.product(range(1, 7), "ab"):
@@ -106,10 +116,24 @@ def test_the_figure_shows_every_run_of_a_claim_at_its_parameters_place_in_its_ve
     assert {(round(x), round(y, 6), colour) for x, y, colour in drawn(ax)} == expected
     assert len(drawn(ax)) == 12
     assert len({x for x, _, _ in drawn(ax)}) == 12  # side by side
+    lines = [line.get_xydata() for line in ax.lines if len(line.get_xydata()) == 2]
+    intervals = sorted((low, high) for (x, low), (other, high) in lines if x == other)
+    assert intervals == pytest.approx(np.sort(100 * rows[["low", "high"]].to_numpy(), axis=0))
+    edges = [y for (x, y), (other, _) in lines if x != other and not np.isnan(y)]
+    assert edges == [0.0] * 12  # the other end is open
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "3", "4", "5", "6"]
     assert {text.get_text() for text in figure.legends[0].get_texts()} == {"holds", "undecided", "fails"}
     assert ax.get_xlabel() == "n_seeds"
     assert len(runner.compare(table, "tiny", "text", claims=["b", "a-claim"]).axes) == 2
+
+
+def test_a_panel_says_what_its_estimate_is_of(tmp_path):
+    parts = [{"label": "b − a", "estimate": 0.6, "interval": [0.45, 0.75]}]
+    kinds = {"order": "the part nearest its edge", "null": "a difference", "curve": "a difference"}
+    write(tmp_path, *(claim(9, id=kind, kind=kind, parts=parts) for kind in kinds), n_seeds=9)
+    figure = runner.compare(runner.collect(tmp_path), "tiny", "n_seeds")
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == [f"{kind}: {what} (points)" for kind, what in kinds.items()]
 
 
 def test_only_runs_of_the_latest_code_are_drawn(table):

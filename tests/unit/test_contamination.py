@@ -38,6 +38,22 @@ def test_lengths_of_the_two_parts_make_up_the_whole(seed):
     torch.testing.assert_close(parts[0] ** 2 + parts[1] ** 2, (weight**2).sum())
 
 
+def test_the_readout_is_the_difference_of_the_halves_over_the_width():
+    network = FixedReadout(2, 6)
+    with torch.no_grad():
+        network.hidden.weight.zero_()
+        network.hidden.bias.copy_(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, -9.0]))
+    scores = network(torch.zeros(1, 2))
+    torch.testing.assert_close(scores, torch.tensor([[0.25, -0.25]]))  # f = (6 - 9) / 6
+
+
+def test_the_hinge_is_zero_beyond_the_margin_and_straight_before_it():
+    margins = torch.tensor([[3.0], [1.0], [0.25], [-2.0]])
+    scores = torch.cat([-margins / 2, margins / 2], 1)
+    losses = [hinge(own[None], torch.tensor([1])).item() for own in scores]
+    assert losses == pytest.approx([0, 0, 0.75, 3])
+
+
 def test_linear_units_do_not_see_a_mean_that_both_classes_share():
     """At the start, with all examples inside the margin, the gradient is the difference of class means."""
     task = make_core_and_background(n_train=4000, seed=0)

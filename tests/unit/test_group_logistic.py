@@ -52,14 +52,15 @@ def test_equal_group_weights_are_ordinary_training_where_groups_are_equal(seed):
 
 
 def test_robust_weights_raise_the_group_with_the_larger_loss():
-    x = torch.tensor([[[1.0]] * 9 + [[-1.0]]])
+    x = torch.tensor([[[1.0]] * 9 + [[-0.5]]])
     y = torch.ones(1, 10, dtype=torch.long)  # one example of ten contradicts the others
     groups = torch.tensor([[0] * 9 + [1]])
-    setting = {"learning_rate": 0.1, "n_steps": 500, "record_at": [500]}
+    setting = {"learning_rate": 0.1, "n_steps": 2000, "record_at": [2000]}
     plain = logistic_path(x, y, **setting).weights.item()
     balanced = logistic_path(x, y, groups=groups, **setting).weights.item()
     robust = logistic_path(x, y, groups=groups, group_rate=0.1, **setting).weights.item()
-    assert plain > 1 > abs(balanced) + 0.5
+    assert plain > 2
+    assert 0.7 < balanced < 0.9  # where 2 sigmoid(-w) = sigmoid(w / 2)
     assert abs(robust) < 0.1  # both groups lose alike at zero
 
 
@@ -103,6 +104,40 @@ def test_held_out_predictions_do_not_know_labels_made_of_nothing():
     assert abs(((logits > 0) == (y == 1)).float().mean() - 0.5) < 0.1
 
 
+def test_flipping_gives_up_the_examples_that_go_against_the_crowd():
+    x = torch.ones(1, 1000, 1)  # all alike, and nine in ten have label 1
+    y = (torch.arange(1000) % 10 > 0).long()[None]
+    setting = {"learning_rate": 1.0, "n_steps": 1000, "seed": 0}
+    kept, flipped = (held_out_logits(x, y, flipping=flipping, **setting) for flipping in (False, True))
+    torch.testing.assert_close(kept.mean(), torch.tensor(9.0).log(), atol=0.1, rtol=0)
+    assert flipped.min() > 2 * kept.max()
+
+
+def test_everything_is_computed_where_the_inputs_are():
+    x, y = torch.empty(2, 10, 3, device="meta"), torch.empty(2, 10, dtype=torch.long, device="meta")
+    logits = held_out_logits(x, y, learning_rate=0.1, n_steps=2, seed=0)
+    path = logistic_path(
+        x,
+        y,
+        learning_rate=0.1,
+        n_steps=2,
+        record_at=[2],
+        shift=calibrated_shift(logits, y),
+        reshuffled_from=1,
+    )
+    assert path.weights.device.type == "meta"
+
+
+def test_steps_are_recorded_in_the_order_asked_for_and_those_beyond_the_last_are_refused():
+    x, y = problem(0)
+    setting = {"learning_rate": 0.1, "n_steps": 5}
+    there, back = (logistic_path(x, y, record_at=steps, **setting) for steps in ([0, 5], [5, 0]))
+    assert torch.equal(there.weights, back.weights.flip(0))
+    assert torch.equal(there.loss, back.loss.flip(0))
+    with pytest.raises(KeyError, match="6"):
+        logistic_path(x, y, record_at=[6], **setting)
+
+
 @settings(max_examples=10, deadline=None)
 @given(seeds, st.sampled_from([0.5, 0.8, 0.9]))
 def test_the_cue_agrees_as_often_as_asked(seed, agreement):
@@ -111,6 +146,10 @@ def test_the_cue_agrees_as_often_as_asked(seed, agreement):
         assert ((x[:, 0] > 0) == (y == 1)).all()
         agrees = ((x[:, 1] > 0) == (y == 1)).float().mean()
         assert agrees == pytest.approx(share, abs=0.002)
+        size = x[:, :2].abs()
+        assert size.mean(0).tolist() == pytest.approx([1, 5], rel=0.05)
+        assert (size.std(0) / torch.tensor([1.0, 5.0])).tolist() == pytest.approx([0.12, 0.12], rel=0.2)
+        assert x[:, 2:].std().item() == pytest.approx(0.3, rel=0.15)
 
 
 def test_impossible_agreement_is_refused():

@@ -1,5 +1,6 @@
 """Shapes in corners: one shape a class, its own corners in training, the other's in testing."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,18 @@ def test_untied_places_say_nothing():
     data = make_placed_shapes(tied=False, n_train=2000, n_test=10, seed=0)
     agree = (on_main_diagonal(data.x_train) == (data.y_train == 0)).float().mean()
     assert abs(agree - 0.5) < 0.05
+
+
+@pytest.mark.parametrize(("tied", "n_corners"), [(True, 2), (False, 4)])
+def test_a_shape_turns_up_in_nine_places_at_each_of_its_corners(tied, n_corners):
+    data = make_placed_shapes(tied=tied, n_train=2000, n_test=2, seed=0)
+    for label in (0, 1):
+        assert len(data.x_train[data.y_train == label].unique(dim=0)) == 9 * n_corners
+
+
+def test_corners_that_overlap_are_refused():
+    with pytest.raises(ValueError, match="side=13 must be at least 14"):
+        make_placed_shapes(side=13, n_train=2, seed=0)
 
 
 @settings(max_examples=10, deadline=None)

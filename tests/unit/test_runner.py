@@ -111,7 +111,8 @@ def package(tmp_path):
         "models/dense.py": "from ..shapes import volume\nMLP = volume()\n",
         "models/graph.py": "Graph = 1\n",
         "shapes.py": "def volume():\n    from ib_utils import lazy\n    return lazy.length\n",
-        "lazy.py": "",
+        "lazy.py": "length = (\n    wrapped.size\n    % 2\n)\nfrom ib_utils import wrapped\n",
+        "wrapped.py": "",
         "unrelated.py": "",
         "atlas/claims/tiny.yml": "claims: [1]",
         "atlas/claims/other.yml": "claims: [1]",
@@ -132,6 +133,7 @@ def package(tmp_path):
         ("models/graph.py", False),  # gathered there too, but not taken from it
         ("shapes.py", True),  # through a relative import
         ("lazy.py", True),  # through an import in a function
+        ("wrapped.py", True),  # through a module with a line that begins as a notebook's magic does
         ("unrelated.py", False),
         ("atlas/claims/tiny.yml", True),
         ("atlas/claims/other.yml", False),
@@ -193,6 +195,11 @@ def test_a_hash_sign_in_a_text_starts_no_comment():
 def test_parameters_are_plain_literals(source):
     with pytest.raises(InputError, match=r"literal|plain"):
         _parameters(source)
+
+
+def test_parameters_that_are_no_python_are_refused_with_their_line():
+    with pytest.raises(InputError, match="the cell of parameters is not Python: line 2: "):
+        _parameters("a = 1\nb = (")
 
 
 def test_limits_are_only_declared_for_parameters():
@@ -370,13 +377,19 @@ def test_a_chapter_that_must_not_be_stored_leaves_the_stored_one_as_it_was(chapt
     warning = chapter("warning", "import warnings; warnings.warn('careful')")
     edits = "from pathlib import Path; me = Path('edited.ipynb'); text = me.read_text()"
     edited = chapter("edited", edits, "_ = me.write_text(text.replace('# The chapter', '# The page'))")
+    edits = "from pathlib import Path; me = Path('described.ipynb'); text = me.read_text()"
+    described = chapter(
+        "described", edits, '_ = me.write_text(text.replace(\'"metadata": {}\', \'"metadata": {"a": 1}\'))'
+    )
     before = warning.read_bytes()
     executions = {e.chapter: e for e in runner.execute(store=True)}
-    assert executions["warning"].status == executions["edited"].status == "refused"
+    assert {execution.status for execution in executions.values()} == {"refused"}
     assert "cell 3 wrote to stderr" in executions["warning"].problem
     assert "edited while it ran" in executions["edited"].problem
     assert warning.read_bytes() == before
     assert "# The page edited" in edited.read_text()
+    assert "edited while it ran" in executions["described"].problem
+    assert runner.read(described).cells[0].metadata == {"a": 1}  # such as an alt text
 
 
 def _executed(*outputs, source="1"):
@@ -504,9 +517,12 @@ def test_a_run_leaves_the_executed_notebook_and_its_record_and_is_not_repeated(b
     again = runner.run("tiny", parameters=values)
     assert (again.new, again.record) == (False, record)
 
-    # A record that was cut off does not count.
+    # A record that was cut off does not count, and what a killed run left goes.
     (done.folder / "record.json").write_text('{"chapter": ')
+    (done.folder / ".left.ipynb").touch()
     assert runner.run("tiny", parameters=values).new
+    assert sorted(path.name for path in done.folder.iterdir()) == [".lock", "record.json", "tiny.ipynb"]
+    assert runner.run("tiny", parameters=values, force=True).new
 
 
 def test_every_parameter_and_every_change_of_the_code_has_its_own_folder(chapter, monkeypatch):
@@ -527,6 +543,24 @@ def test_a_failed_run_leaves_its_traceback_and_nothing_that_counts(book, chapter
     (folder,) = (book / "runs" / "tiny").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "tiny.ipynb"]
     assert "ZeroDivisionError" in (folder / "tiny.ipynb").read_text()
+
+
+DIES = """\
+import os, subprocess
+child = subprocess.Popen(["sleep", "60"])
+with open("child.pid", "w") as file:
+    file.write(str(child.pid))
+os.kill(os.getpid(), 9)"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a kernel leads a process group")
+def test_what_a_kernel_has_started_does_not_outlive_it_when_it_dies(book, chapter):
+    chapter("dying", DIES)
+    with pytest.raises(runner.KernelDied):
+        runner.run("dying")
+    child = int((book / "notebooks" / "child.pid").read_text())
+    if psutil.pid_exists(child):
+        assert psutil.wait_procs([psutil.Process(child)], timeout=10)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Slabs, clones, moments, discs, dominoes, fast and slow features: the data; and what is measured on them."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score, roc_auc_score
+from torch.distributions import Categorical, MixtureSameFamily, Normal
 from torch.nn import functional as F
 
 from ib_utils import training
@@ -25,11 +27,12 @@ from ib_utils.data import (
     make_fast_slow,
     make_moments,
     make_slabs,
+    patch_rotation,
     read_concepts,
     slab_edges,
     well_formed,
 )
-from ib_utils.data.moments import best_guess, coordinate_densities
+from ib_utils.data.moments import N_INFORMATIVE, STRENGTH
 from ib_utils.measures import (
     area_under_curve,
     dealt_out_anew,
@@ -84,6 +87,7 @@ def test_shares_of_the_inner_slabs_are_those_of_the_authors():
     x, y = drawn.x_train[:, 0].abs(), drawn.y_train
     assert float((x[y == 0, 0] < 0.2).double().mean()) == pytest.approx(3 / 4, abs=0.01)
     assert float((x[y == 1, 1] < 0.6).double().mean()) == pytest.approx(7 / 8, abs=0.01)
+    assert float((x[y == 0, 1] < 0.3).double().mean()) == pytest.approx(1 / 2, abs=0.01)
 
 
 @given(st.floats(0, 1), seeds)
@@ -93,6 +97,12 @@ def test_ambiguous_examples_lie_in_the_gap_of_the_first_coordinate(ambiguous, se
     x = torch.cat([drawn.x_train, drawn.x_test])[:, 0]
     assert int((x[:, 0].abs() < 0.1).sum()) == pytest.approx(round(ambiguous * 1000), abs=1)
     assert (x[:, 1].abs() <= 1).all()
+
+
+def test_ambiguous_values_fill_the_gap():
+    x = make_slabs([2], ambiguous=1.0, margin=0.15, n_train=5000, seed=0).x_train
+    assert 0.149 < x.abs().max() < 0.15
+    assert float(x.std()) == pytest.approx(0.15 / 3**0.5, rel=0.03)
 
 
 @pytest.mark.parametrize("bad", [{"n_slabs": [4]}, {"n_slabs": []}, {"margin": 0.2}, {"ambiguous": 1.5}])
@@ -135,18 +145,41 @@ def test_a_cloned_test_set_follows_the_training_statistics_and_bad_clones_are_re
         gaussian_clone(a_mixture(), "medians", seed=0)
     with pytest.raises(ValueError, match="needs two"):
         gaussian_clone(a_mixture(3), "means", seed=0)
+    with pytest.raises(ValueError, match="real targets"):
+        gaussian_clone(make_discs(colour_separation=0.5, size_separation=1.0, n_train=9, seed=0), "means", seed=0)
+
+
+def test_a_single_coordinate_can_be_cloned():
+    original = a_mixture(4000)
+    single = replace(original, x_train=original.x_train[:, :1], x_test=original.x_test[:, :1])
+    clone = gaussian_clone(single, "covariances", seed=0)
+    for label in (0, 1):
+        x, z = (d.x_train[d.y_train == label] for d in (single, clone))
+        assert float(z.std() / x.std()) == pytest.approx(1, abs=0.06)
+
+
+def densities(order: int) -> tuple[torch.distributions.Distribution, torch.distributions.Distribution]:
+    """Of an informative coordinate in class 0 and in class 1, before the rotation."""
+    strength = STRENGTH[order]
+    if order == 1:
+        return Normal(-strength / 2, 1.0), Normal(strength / 2, 1.0)
+    if order == 2:
+        return Normal(0.0, strength**-0.5), Normal(0.0, strength**0.5)
+    centres = torch.tensor([-1.0, 1.0]) * math.sqrt(1 - strength**2)
+    return Normal(0.0, 1.0), MixtureSameFamily(Categorical(torch.ones(2)), Normal(centres, strength))
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
-def test_all_three_tasks_have_the_same_best_accuracy(order):
-    generator = torch.Generator().manual_seed(0)
-    right = []
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        for label, density in enumerate(coordinate_densities(order)):
-            right.append((best_guess(order, density.sample((50000, 4))) == label).double().mean())
-    assert float(sum(right) / 2) == pytest.approx(0.961, abs=0.003)
-    del generator
+def test_all_three_tasks_have_the_densities_they_say_and_the_same_best_accuracy(order):
+    drawn = make_moments(order, n_coordinates=6, n_train=60000, seed=0)
+    rotation = patch_rotation("whole", n_patches=6, patch_size=1, seed=0).float()
+    x = (drawn.x_train[:, 0] @ rotation)[:, :N_INFORMATIVE]  # turned back
+    zero, one = (density.log_prob(x).sum(1) for density in densities(order))
+    assert float(((one > zero) == drawn.y_train).double().mean()) == pytest.approx(0.961, abs=0.003)
+    for label, density in enumerate(densities(order)):
+        share = float((x[drawn.y_train == label] < 0.5).double().mean())
+        cdf = density.cdf(torch.tensor(0.5))
+        assert share == pytest.approx(float(cdf), abs=0.006)
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
@@ -181,6 +214,14 @@ def test_the_area_is_that_of_scikit_learn(n, seed):
     torch.testing.assert_close(area_under_curve(scores, labels), torch.tensor(expected, dtype=torch.float64))
 
 
+def test_whole_numbers_have_an_area_too_and_scores_that_are_no_numbers_have_none():
+    labels = torch.tensor([0, 1, 0, 1])
+    assert area_under_curve(torch.tensor([0, 0, 0, 1]), labels).item() == pytest.approx(0.75)
+    areas = area_under_curve(torch.tensor([[0.0, 1, 0, 1], [0, 1, math.nan, 1]]), labels)
+    assert areas[0] == 1
+    assert areas[1].isnan()
+
+
 def test_a_single_class_has_no_area():
     with pytest.raises(ValueError, match="both classes"):
         area_under_curve(torch.zeros(3), torch.zeros(3, dtype=torch.long))
@@ -201,7 +242,14 @@ def test_dealing_out_keeps_each_block_and_breaks_their_relation(seed):
 @few
 def test_information_is_that_of_scikit_learn_in_bits(seed):
     a, b = torch.randint(0, 4, (2, 100), generator=torch.Generator().manual_seed(seed))
-    assert mutual_information(a, b) == pytest.approx(mutual_info_score(a, b) / math.log(2), abs=1e-10)
+    expected = pytest.approx(mutual_info_score(a, b) / math.log(2), abs=1e-10)
+    assert mutual_information(a, b) == expected
+    assert mutual_information(a, 2 * b - 5) == expected  # whatever integers stand for the classes
+
+
+def test_what_two_know_together_alone_counts_against_the_simpler_one():
+    f, simple = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])
+    assert explained_information(f, simple, f ^ simple) == pytest.approx(-1)
 
 
 @given(seeds)
@@ -227,6 +275,16 @@ def test_concepts_are_read_as_they_were_drawn(apart, size_apart, colour, size):
     assert well_formed(image).all()
 
 
+def test_concepts_without_a_scale_cannot_be_read():
+    image = disc_images(torch.zeros(1), torch.tensor([2.0])).flatten(1)
+    for scale in (
+        {"colour_separation": 0.0, "size_separation": 1.0},
+        {"colour_separation": 0.5, "size_separation": 0.0},
+    ):
+        with pytest.raises(ValueError, match="separations must be positive"):
+            read_concepts(image, **scale)
+
+
 @given(st.floats(0.15, 1), st.sampled_from([-1.0, 1.0]))
 def test_size_of_a_disc_does_not_depend_on_its_brightness(brightness, size):
     image = brightness * disc_images(torch.zeros(1), torch.tensor([2.3 - size / 2])).flatten(1)
@@ -245,6 +303,15 @@ def test_the_unseen_combination_is_unseen_and_prompts_do_not_tell_the_separation
         make_discs(colour_separation=2.0, size_separation=1.0, n_train=9, seed=0)
 
 
+def test_discs_show_what_their_prompts_say_up_to_a_jitter_of_the_width_asked_for():
+    separations = {"colour_separation": 0.4, "size_separation": 1.0}
+    for jitter in (0.0, 0.1):
+        drawn = make_discs(**separations, n_train=3000, jitter=jitter, seed=0)
+        off = read_concepts(drawn.y_train, **separations) - drawn.x_train[:, -3:-1]
+        assert float(off[:, 0].std()) == pytest.approx(0.25 * jitter / 0.2, rel=0.05, abs=1e-4)
+        assert float(off[:, 1].std()) == pytest.approx(0.5 * jitter / 0.5, rel=0.1, abs=1e-4)
+
+
 @given(st.floats(0, 1))
 @few
 def test_signal_and_noise_have_unit_power(level):
@@ -253,11 +320,12 @@ def test_signal_and_noise_have_unit_power(level):
 
 
 def test_noise_goes_into_the_image_alone_and_its_level_into_the_last_place():
-    x = torch.cat([torch.zeros(5000, 4), torch.full((5000, 2), 7.0), torch.zeros(5000, 1)], 1)
+    x = torch.cat([torch.full((5000, 4), 3.0), torch.full((5000, 2), 7.0), torch.zeros(5000, 1)], 1)
     noisy = add_noise(x, torch.Generator().manual_seed(0), n_pixels=4)
     assert (noisy[:, 4:6] == 7).all()
-    expected = (math.pi / 2 * noisy[:, -1]).sin()
-    standardised = noisy[:, :4] / expected[:, None]
+    signal, noise = signal_and_noise(noisy[:, -1:])
+    standardised = (noisy[:, :4] - 3 * signal) / noise
+    assert float(standardised.mean()) == pytest.approx(0, abs=0.03)
     assert float(standardised.std()) == pytest.approx(1, abs=0.03)
 
 
@@ -270,6 +338,22 @@ def test_a_denoiser_that_knows_the_image_draws_it_whatever_the_noise():
     stacked = {name: torch.stack([p.detach()] * 3) for name, p in network.named_parameters()}
     drawn = generate(network, stacked, torch.zeros(5, 2), n_steps=4, seed=0)
     torch.testing.assert_close(drawn, image.expand(3, 5, 4), rtol=0, atol=1e-5)
+
+
+class GaussianDenoiser(PromptedDenoiser):
+    """The best guess of a clean image whose pixels are normal with standard deviation 3."""
+
+    def forward(self, x):
+        signal, noise = signal_and_noise(x[:, -1:])
+        return 9 * signal / (9 * signal**2 + noise**2) * x[:, : self.n_pixels]
+
+
+def test_the_best_denoiser_of_a_gaussian_stretches_noise_to_its_width():
+    network = GaussianDenoiser(4, 2, 8)
+    stacked = {name: p.detach()[None] for name, p in network.named_parameters()}
+    drawn = generate(network, stacked, torch.zeros(5, 2), n_steps=300, seed=0)[0]
+    noise = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(drawn, 3 * noise, rtol=0.02, atol=1e-3)
 
 
 # fast and slow features, early clusters
@@ -298,6 +382,16 @@ def test_cubic_filters_are_homogeneous_of_degree_three(factor):
     with torch.no_grad():
         network.filters *= factor
     torch.testing.assert_close(network(x), factor**3 * before, rtol=1e-3, atol=1e-6)
+
+
+def test_cubic_filters_score_class_one_by_the_sum_of_their_cubes():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = CubicFilters(50, 2000, scale=0.3)
+    assert float(network.filters.detach().square().sum(1).mean().sqrt()) == pytest.approx(0.3, rel=0.02)
+    x = torch.randn(4, 3, 50, generator=torch.Generator().manual_seed(1))
+    f = torch.einsum("nps,js->npj", x, network.filters).pow(3).sum((1, 2))
+    torch.testing.assert_close(network(x), torch.stack([-f, f], 1) / 2, rtol=1e-3, atol=1e-4)
 
 
 def test_alignment_is_that_of_the_best_filter():
@@ -336,15 +430,22 @@ def test_upsampling_leaves_the_test_set_alone():
 @few
 def test_halves_agree_exactly_as_often_as_asked_for(agreement, decides, seed):
     digits = load_digits()
-    drawn = make_dominoes(digits, agreement=agreement, decides=decides, n_train=100, n_test=50, seed=seed)
-    known = {image.numpy().tobytes(): int(label) for image, label in zip(digits.x_train, digits.y_train, strict=True)}
-    upper = torch.tensor([known[half.contiguous().numpy().tobytes()] for half in drawn.x_train[:, :, :8]])
-    lower = torch.tensor([known[half.contiguous().numpy().tobytes()] for half in drawn.x_train[:, :, 8:]])
-    assert set(upper.tolist()) <= {0, 1}
-    assert lower.min() > 1
-    says = {"upper": upper, "lower": lower % 2}
-    assert torch.equal(says[decides], drawn.y_train)
-    assert int((says["upper"] == says["lower"]).sum()) == round(100 * agreement)
+    drawn = make_dominoes(
+        digits, agreement=agreement, test_agreement=0.75, decides=decides, n_train=100, n_test=40, seed=seed
+    )
+    for images, labels, x, y, n_agree in (
+        (digits.x_train, digits.y_train, drawn.x_train, drawn.y_train, round(100 * agreement)),
+        (digits.x_test, digits.y_test, drawn.x_test, drawn.y_test, 30),
+    ):
+        known = {image.numpy().tobytes(): int(label) for image, label in zip(images, labels, strict=True)}
+        upper, lower = (
+            torch.tensor([known[half.contiguous().numpy().tobytes()] for half in halves]) for halves in x.split(8, 2)
+        )
+        assert set(upper.tolist()) <= {0, 1}
+        assert lower.min() > 1
+        says = {"upper": upper, "lower": lower % 2}
+        assert torch.equal(says[decides], y)
+        assert int((says["upper"] == says["lower"]).sum()) == n_agree
 
 
 def test_a_negative_tie_is_refused():
@@ -399,7 +500,6 @@ def test_a_position_outside_the_network_is_refused():
 
 
 def test_no_draw_touches_the_global_generator():
-    torch.manual_seed(7)
     before = torch.random.get_rng_state()
     numpy_before = np.random.get_state()[1].copy()  # noqa: NPY002
     make_slabs([2, 3], n_train=10, seed=0)
@@ -407,5 +507,7 @@ def test_no_draw_touches_the_global_generator():
     make_discs(colour_separation=0.5, size_separation=1.0, n_train=9, seed=0)
     make_fast_slow(noise=1.0, n_train=10, seed=0)
     gaussian_clone(a_mixture(100), "covariances", seed=0)
+    make_dominoes(load_digits(), agreement=0.9, n_train=9, n_test=9, seed=0)
+    slow_examples(torch.arange(12.0).view(6, 2) ** 2, torch.tensor([0, 1] * 3), seed=0)
     assert torch.equal(before, torch.random.get_rng_state())
     assert (numpy_before == np.random.get_state()[1]).all()  # noqa: NPY002

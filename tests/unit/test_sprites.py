@@ -19,10 +19,10 @@ def test_every_attribute_changes_the_image(attribute):
     assert 0 <= min(low.min(), high.min()) <= max(low.max(), high.max()) <= 1.2
 
 
-def test_place_is_a_mirror_and_orientation_too():
+def test_place_is_a_mirror():
     values = torch.zeros(2, len(ATTRIBUTES))
     values[:, ATTRIBUTES.index("place")] = torch.tensor([-0.7, 0.7])
-    values[:, ATTRIBUTES.index("texture")] = -1  # stripes down the image, even under a mirror
+    values[:, ATTRIBUTES.index("texture")] = -1  # level stripes, which a mirror leaves alone
     left, right = sprites(values, side=20)
     torch.testing.assert_close(left.flip(-1), right, atol=1e-5, rtol=0)
 
@@ -44,9 +44,22 @@ def test_background_can_be_read_from_a_corner():
     assert corner[data.y_train == 1].min() > corner[data.y_train == 0].max()
 
 
-def test_unknown_attributes_are_refused():
+def test_values_lie_between_three_fifths_of_the_grade_and_the_grade():
+    data = make_sprites({"background": 0.5}, n_train=500, seed=1)
+    value = (data.x_train[:, 0, 0, 0] - 0.2) / 0.15  # of the corner, which the ink hardly reaches
+    sign = 2 * data.y_train - 1
+    assert 0.25 < (value * sign).min() < (value * sign).max() < 0.55
+
+
+@pytest.mark.parametrize("grades", [{"smell": 1.0}, {}, {"scale": 0.0}, {"scale": 1.5}], ids=str)
+def test_impossible_grades_are_refused(grades):
     with pytest.raises(ValueError, match="attributes are"):
-        make_sprites({"smell": 1.0}, n_train=5, seed=0)
+        make_sprites(grades, n_train=5, seed=0)
+
+
+def test_a_conflict_needs_an_attribute_that_tells_the_label():
+    with pytest.raises(ValueError, match="conflict='shape' must be one of the attributes with a grade, scale"):
+        make_sprites({"scale": 1.0}, conflict="shape", n_train=5, seed=0)
 
 
 def test_in_conflict_the_background_tells_the_opposite():

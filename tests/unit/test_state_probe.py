@@ -54,6 +54,11 @@ def test_walks_obey_the_walls_and_states_follow_the_moves(n_states, seed):
     assert legal_moves(before, n_states).gather(-1, moves[..., None]).all()
 
 
+def test_a_walk_of_one_move_has_no_time_for_a_label():
+    with pytest.raises(ValueError, match="length 1"):
+        state_label_task(n_train=2, n_test=1, length=1, n_states=3, seed=0, task_seed=0)
+
+
 def test_a_small_task_labels_one_time_of_each_walk_but_the_last_by_its_state():
     settings = {"length": 12, "n_states": 4, "seed": 3}
     task = state_label_task(n_train=200, n_test=5, task_seed=1, **settings)

@@ -71,6 +71,15 @@ def test_adam_is_torchs_adam_for_each_member():
         two_layer_path(x, y, w, learning_rate=0.01, n_steps=1, record_at=[1], optimizer="lion")
 
 
+def test_steps_are_recorded_in_the_order_asked_for_and_those_beyond_the_last_are_refused():
+    x, w, y = circle_points(8), paired_weights([3], width=12), wave_targets([1, 2], n_points=8, seeds=[3])
+    there, back = (two_layer_path(x, y, w, learning_rate=0.1, n_steps=4, record_at=r).outputs for r in ([0, 4], [4, 0]))
+    assert torch.equal(there, back.flip(0))
+    assert not torch.allclose(*there)
+    with pytest.raises(KeyError, match="5"):
+        two_layer_path(x, y, w, learning_rate=0.1, n_steps=4, record_at=[5])
+
+
 def test_small_targets_shrink_as_the_linear_theory_says():
     x, w = circle_points(16), paired_weights([0], width=4000)
     y = 1e-3 * wave_targets([1, 2], n_points=16, seeds=[0])
@@ -108,6 +117,12 @@ def test_random_directions_keep_the_spectrum_of_the_adjustment(seed):
     assert not torch.allclose(own, other)
 
 
+def test_random_directions_have_no_preferred_sign():
+    q = random_rotation(torch.eye(3, dtype=torch.float64).expand(2000, 3, 3), seed=0)
+    assert q.mean(0).abs().max() < 0.06
+    assert torch.allclose(q.square().mean(0), torch.full((3, 3), 1 / 3, dtype=torch.float64), atol=0.04)
+
+
 @given(seed=SEED)
 def test_groups_of_one_are_the_adjustment_itself_and_larger_groups_act_on_each_position_alike(seed):
     k = kernel_of(seed)
@@ -117,6 +132,13 @@ def test_groups_of_one_are_the_adjustment_itself_and_larger_groups_act_on_each_p
     for position in range(3):
         assert torch.allclose(s[position::3, position::3], small)
     assert not s[0::3, 1::3].any()
+
+
+def test_modes_that_are_never_learned_cannot_be_adjusted():
+    line = torch.ones(4, 4, dtype=torch.float64)  # of rank one
+    assert torch.allclose(adjustment_matrix(line, n_adjusted=1), torch.eye(4, dtype=torch.float64))
+    with pytest.raises(ValueError, match="fewer than n_adjusted=2 eigenvalues"):
+        adjustment_matrix(line, n_adjusted=2)
 
 
 def test_sizes_that_do_not_fit_are_refused():

@@ -74,6 +74,24 @@ def test_a_sine_obeys_its_differential_equation(seed):
     assert 1.4**2 < float(ratio.median()) < 2.6**2
 
 
+@given(seed=SEED)
+def test_frequencies_of_two_sines_have_the_ratio_1_7(seed):
+    y = make_signal("two sines", seed=seed, n_test=21).y_test[:, 0].double()
+    # With c = cos(w h) for steps of h: y(t+2) + y(t-2) - 2 (c1 + c2) (y(t+1) + y(t-1)) + (2 + 4 c1 c2) y(t) = 0.
+    rows = torch.stack([2 * (y[3:-1] + y[1:-3]), -4 * y[2:-2]], 1)
+    total, product = torch.linalg.lstsq(rows, (y[4:] + 2 * y[2:-2] + y[:-4])[:, None]).solution[:, 0]
+    half = (total**2 / 4 - product).sqrt()
+    slow, fast = (total / 2 + half).arccos(), (total / 2 - half).arccos()
+    assert float(fast / slow) == pytest.approx(1.7, rel=1e-3)
+
+
+@given(seed=SEED)
+def test_a_chirp_turns_twice_as_often_as_the_sine_beyond_the_interval(seed):
+    y = torch.cat([make_signal(kind, seed=seed, n_test=2000).y_test for kind in ("sine", "chirp")], 1)
+    sine, chirp = (y[1:] * y[:-1] < 0).sum(0).tolist()
+    assert abs(chirp - 2 * sine) <= 3
+
+
 def test_an_unknown_signal_is_refused():
     with pytest.raises(ValueError, match="unknown kind 'saw'"):
         make_signal("saw", seed=0)
@@ -89,6 +107,22 @@ def test_encodings_and_their_linear_control_have_equal_mean_square(seed, d):
     assert float(lift.square().sum(1).mean()) == pytest.approx(6)
     assert torch.allclose(octaves.square().sum(1), torch.full((30,), 4.0 * d, dtype=torch.float64))
     assert torch.linalg.matrix_rank(lift) <= d  # a lift adds no direction
+
+
+def test_octaves_double_and_a_lift_vanishes_in_the_middle():
+    x = torch.tensor([[0.3, 0.9]], dtype=torch.float64)
+    expected = [math.sin(math.pi * 2**octave * value) for value in (0.3, 0.9) for octave in range(3)]
+    assert positional_encoding(x, 3)[0, :6].tolist() == pytest.approx(expected)
+    centred = linear_lift(torch.tensor([[0.5, 0.5], [0.2, 0.4]]), n_features=6, seed=0)
+    assert not centred[0].any()
+
+
+@pytest.mark.parametrize("bandwidth", [0.5, 2.0])
+def test_the_kernel_of_many_fourier_features_is_gaussian(bandwidth):
+    x = torch.tensor([[0.4], [0.5]], dtype=torch.float64)
+    f = fourier_features(x, n_features=100_000, bandwidth=bandwidth, seed=0)
+    expected = math.exp(-2 * (math.pi * bandwidth * 0.1) ** 2)
+    assert float(f[0] @ f[1]) / 50_000 == pytest.approx(expected, abs=0.015)
 
 
 @given(seed=SEED)
