@@ -93,7 +93,8 @@ def list_claims(
         primary = "primary" if r["primary"] else ""
         table.add_row(r["chapter"], r["id"], primary, r["kind"], r["scale"] or "", verdict, words.estimate(r))
     _show(table)
-    judged = [r["verdict"] for r in records if r["primary"] and r["kind"] != "identity" and r["verdict"]]
+    counted = [r for r in records if r["primary"] and r["kind"] != "identity" and r["preset"] != "custom"]
+    judged = [r["verdict"] for r in counted if r["verdict"]]
     print(
         f"\nPrimary claims: {len(judged)} judged, {judged.count('holds')} hold, of which "
         f"{len(claims.survivors(records))} survive Benjamini-Hochberg at 5 %. False holds expected among all claims: "
@@ -361,9 +362,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (ValueError, RuntimeError) as error:
-        from ib_utils import runner
+        from ib_utils import atlas, runner
 
-        if isinstance(error, runner.InputError):
+        if isinstance(error, runner.InputError | atlas.AtlasError):
             print(f"ib: {error}", file=sys.stderr)
             raise SystemExit(2) from None
         if isinstance(error, runner.ChapterError):

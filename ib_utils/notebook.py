@@ -67,8 +67,7 @@ def show_source(*objects: Any, docstring: bool = True) -> Shown:
 
     Args:
         objects: classes, functions or methods.
-        docstring: keep the first line of each docstring, so that the code fits on a screen; False drops it
-        too.
+        docstring: keep the first line of each docstring, so that the code fits on a screen; False drops it too.
 
     Returns:
         Markdown with a Python block an object and, below it, where the object lives.

@@ -128,8 +128,7 @@ def curve_with_band(
         values: a row a replicate.
         label: what the curve is; `label_lines` writes it at the curve's end.
         colour: a meaning in `COLOURS`, which brings its marker too, or any colour of matplotlib.
-        on_logs: take mean and interval of the logarithms, and draw their exponentials: for ratios, and
-        errors over
+        on_logs: take mean and interval of the logarithms, and draw their exponentials: for ratios, and errors over
             orders of magnitude.
         line: passed to `ax.plot`, such as `linestyle="--"`.
 

@@ -26,8 +26,8 @@ def collect(output_dir: str | Path = "runs") -> "pd.DataFrame":
 
     A parameter `n` is the column `parameters.n`; one that is a list is its JSON text. `low` and `high` are the ends
     of the interval, `edge_low` and `edge_high` where they have to lie, null where open; `published` is the paper's
-    value; what else has parts is JSON text. Rows are ordered by chapter and parameters. A record that cannot be read
-    is named in a warning and left out: its run does not count, and a sweep would repeat it.
+    value; what else has parts is JSON text. Rows are ordered by chapter and parameters. A record that cannot be read,
+    or lacks something, is named in a warning and left out.
 
     Args:
         output_dir: where `run` and `sweep` keep their runs.
@@ -73,7 +73,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
             run |= {f"parameters.{name}": _plain(value) for name, value in record["parameters"].items()}
             rows = [run | _row(claim) for claim in record["claims"]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            problem = str(error) or type(error).__name__
+            problem = f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
             warnings.warn(f"{path} cannot be read and does not count: {problem}", stacklevel=3)
             continue
         yield from rows

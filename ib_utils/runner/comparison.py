@@ -1,6 +1,5 @@
 """How the claims of a chapter move along one parameter of a sweep."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +105,7 @@ def _panel(ax: "Axes", rows: "pd.DataFrame", places: "pd.Series") -> None:
         for edge in edges:
             ax.plot([x - width / 2, x + width / 2], [edge, edge], color=EDGE, linewidth=1.2)
     first = rows.iloc[0]
-    parts = json.loads(first["parts"])
-    what = "smallest of its parts" if parts else first["quantity"]
+    what = "the part nearest its edge" if first["kind"] in ("order", "optimum") else first["quantity"]
     ax.set_title(f"{first['claim']}: {what}{UNITS.get(first['shown_as'], '')}", wrap=True)
 
 

@@ -120,6 +120,7 @@ def _execute(
 ) -> Execution:
     chapter, start = path.stem, time.perf_counter()
     progress.started(chapter)
+    before = path.read_bytes()
     notebook = read(path)
     ib: dict[str, Any] = {
         "cells": cell_hash(notebook),
@@ -144,7 +145,7 @@ def _execute(
     write_atomically(target, nbformat.writes(notebook) + "\n")
     if store:
         reasons = refusals(notebook)
-        if [cell.source for cell in read(path).cells] != [cell.source for cell in notebook.cells]:
+        if path.read_bytes() != before:  # in its text or metadata, such as an alt text, too
             reasons.append("the chapter was edited while it ran")
         if reasons:
             problem = "\n".join(reasons)

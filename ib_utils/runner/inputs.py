@@ -78,19 +78,23 @@ def parameters(notebook: NotebookNode) -> dict[str, Parameter]:
     """The parameters of a notebook by name, in their order; a notebook without the tagged cell has none.
 
     Raises:
-        InputError: the cell holds anything but numbers, texts, true or false, and lists of those.
+        InputError: the cell is no Python, or holds anything but numbers, texts, true or false, and lists of those.
     """
     cell = next((cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), None)
     if cell is None:
         return {}
     declared = cell.metadata.get("ib", {}).get("parameters", {})
+    try:
+        statements = ast.parse(cell.source).body
+    except SyntaxError as error:
+        raise InputError(f"the cell of parameters is not Python: line {error.lineno}: {error.msg}") from error
     comments = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(cell.source).readline)
         if token.type == tokenize.COMMENT
     }
     found = {}
-    for statement in ast.parse(cell.source).body:
+    for statement in statements:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 pass

@@ -181,6 +181,8 @@ def supervise(
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            for meter in meters.values():
+                meter.release()  # of a kernel that died, whose manager has nothing left to shut down
     return results
 
 

@@ -69,9 +69,12 @@ def modules_hash(notebook: NotebookNode, chapter: str, *, package: Path = PACKAG
 
 def _trees(sources: Iterable[str]) -> Iterator[ast.Module]:
     for source in sources:
-        code = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)  # notebook magics are no Python
-        with suppress(SyntaxError):  # running the chapter will say so, with the place
-            yield ast.parse(code)
+        # Notebook magics are no Python. Only where it needs it: a line may begin with the operator, too.
+        without_magics = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+        for code in (source, without_magics):
+            with suppress(SyntaxError):  # running the chapter will say so, with the place
+                yield ast.parse(code)
+                break
 
 
 def _imported(trees: Iterable[ast.Module], package: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ def robust(chapter: str, *, seeds: Sequence[int] = SEEDS, preset: str | None = N
         if not outcome.ok:
             raise ChapterError(f"{chapter} failed with {outcome}:\n{outcome.problem}")
     verdicts = pd.DataFrame(
-        {outcome.point["seed"]: _verdicts(outcome.folder) for outcome in outcomes if outcome.ok}, dtype=object
+        {outcome.point["seed"]: _verdicts(outcome.folder) for outcome in outcomes}, dtype=object
     ).fillna(UNJUDGED)
     verdicts["moves"] = [_moves(set(row)) for row in verdicts.to_numpy()]
     return verdicts

@@ -13,8 +13,6 @@ from ib_utils import atlas
 from .pages import Chapter, Record
 from .render import VERDICTS, render, render_filter
 
-STATUSES = ("tested", "planned", "beyond one GPU", "outside the subject")
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -43,10 +41,10 @@ def render_papers(chapters: list[Chapter], *, claims_url: str) -> str:
     picker = render_filter(
         "papers",
         "title, author, claim",
-        status={status: status for status in STATUSES if counts[status]},
+        status={status: status for status in atlas.STATUSES if counts[status]},
         chapter={name: chapter.title for name, chapter in atlas.chapters().items() if name in used},
     )
-    return render("papers.html", entries=entries, counts=counts, statuses=STATUSES, filter=picker)
+    return render("papers.html", entries=entries, counts=counts, statuses=atlas.STATUSES, filter=picker)
 
 
 def _entries(chapters: list[Chapter], claims_url: str) -> list[Entry]:

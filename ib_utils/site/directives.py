@@ -56,7 +56,10 @@ class ChaptersDirective(_FromNotebooks):
         for chapter in self._chapters():
             parts.setdefault(atlas.chapters()[chapter.name].part, []).append(chapter)
         if self.arguments:
-            return [self._grid(parts[self.arguments[0]])]
+            part = self.arguments[0]
+            if part not in parts:
+                raise self.error(f"no chapter is in a part {part!r}; there is: {', '.join(parts)}")
+            return [self._grid(parts[part])]
         return [node for part, own in parts.items() for node in (nodes.rubric(text=part), self._grid(own))]
 
     def _grid(self, chapters: list[pages.Chapter]) -> nodes.container:

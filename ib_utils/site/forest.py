@@ -41,7 +41,7 @@ def position(record: Record) -> Position | None:
 
 def _from_each_edge(record: Record) -> Iterator[Position]:
     paper = record["published"] and record["published"]["value"]
-    if record["kind"] in ("order", "null"):  # the verdict is on the parts, each of which has to lie above 0
+    if record["kind"] in ("order", "optimum", "curve", "null"):  # decided by the parts: each has to lie above 0
         bound = record["edges"][1] if record["kind"] == "null" else None
         for part, sign in zip(record["parts"], (-1, 1) if bound else [0] * len(record["parts"]), strict=True):
             figure = None if bound is None or paper is None else bound + sign * paper

@@ -86,6 +86,14 @@ def test_unfaithful_notebook_gives_a_warning_that_names_notebook_and_claim(book,
     assert victim in lines[0] or "never-registered" in lines[0]
 
 
+def test_part_without_chapters_is_named_in_a_warning(book):
+    page = book / "book" / "claims.md"
+    page.write_text(page.read_text() + "\n```{ib-chapters} Nowhere\n```\n")
+    (line,) = (line for line in render(book).splitlines() if "Nowhere" in line)
+    part = atlas.chapters()[CHAPTER].part
+    assert f"no chapter is in a part 'Nowhere'; there is: {part}" in line
+
+
 def test_claim_stored_twice_is_noticed():
     registered = {"a": "1"}
     claim = {"id": "a", "registration": "1", "preset": "default"}
@@ -116,6 +124,23 @@ def test_recorded_run_stands_beside_the_default_run_and_says_when_it_is_outdated
     record.write_text(json.dumps({**run, "cells": "0" * 12, "claims": recorded}))
     old = pages.read_chapter(NOTEBOOK, record=record, url="chapter.html")
     assert len(old.outdated) == len(recorded)  # other code may have judged an arm by another rule
+
+
+def test_claim_that_the_default_run_leaves_is_shown_with_a_current_recorded_verdict_only():
+    fields = {"kind": "size", "primary": True, "preset": "default", "confidence": 0.95, "reason": None, "scale": None}
+    left, judged = (
+        {"chapter": "name", "id": id, "verdict": v, **fields} for id, v in [("left", None), ("judged", "holds")]
+    )
+    recorded = {
+        claim["id"]: {**claim, "preset": "full", "verdict": "fails", "scale": "full"} for claim in (left, judged)
+    }
+    chapter = pages.Chapter("name", "Title", "url", [left, judged], recorded)
+    assert [chapter.shown(claim)["verdict"] for claim in chapter.claims] == ["fails", "holds"]
+    assert "Recorded runs" in pages.render_counts([chapter])
+    assert '<option value="full">' in pages.render_claims_filter([chapter])
+    old = pages.Chapter("name", "Title", "url", [left, judged], recorded, outdated=frozenset(recorded))
+    assert [old.shown(claim)["verdict"] for claim in old.claims] == [None, "holds"]
+    assert "Recorded runs" not in pages.render_counts([old])
 
 
 def test_counts_add_up_and_keep_identities_apart():

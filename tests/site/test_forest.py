@@ -60,14 +60,27 @@ def test_unit_is_the_half_width_and_does_not_matter(value, half, paper, scale):
     assert (again.estimate, again.paper) == (pytest.approx(first.estimate), pytest.approx(first.paper))
 
 
-def test_dot_stands_at_the_stored_margin():
-    stored = claims.from_notebook(NOTEBOOK)
+@pytest.mark.parametrize("notebook", sorted(NOTEBOOK.parent.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_dot_stands_at_the_stored_margin(notebook):
+    stored = claims.from_notebook(notebook)
     judged = [claim for claim in stored if claim["margin"] is not None]
     assert judged
     for claim in judged:
         assert forest.position(claim).estimate == pytest.approx(claim["margin"])
     for claim in stored:
         assert (forest.position(claim) is None) == (claim["margin"] is None)
+
+
+@given(st.floats(-1, 1), st.floats(1.5, 3), st.floats(0.01, 1))
+def test_a_null_stands_between_two_edges_with_the_papers_figure_in_the_same_unit(effect, bound, half):
+    parts = [{"estimate": bound + sign * effect} for sign in (-1, 1)]
+    for part in parts:
+        part["interval"] = [part["estimate"] - half, part["estimate"] + half]
+    claim = record(effect, (effect - half, effect + half), (-bound, bound), paper=effect)
+    place = forest.position({**claim, "kind": "null", "parts": parts})
+    assert place.estimate == pytest.approx((bound - abs(effect)) / half)
+    assert place.paper == pytest.approx(place.estimate)  # the paper found the same
+    assert place.far == pytest.approx(2 * bound / half)
 
 
 def test_axis_rises_and_ends_at_its_range():
