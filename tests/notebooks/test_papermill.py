@@ -57,6 +57,7 @@ CHEAP: dict[str, dict[str, object]] = {  # chapters for which another choice is 
     },
     "simplicity-bias-remedies": {
         "n_seeds": 2,
+        "n_seeds_dominoes": 2,
         "seed": 7,
         "n_seeds_digits": 2,
         "n_steps_digits": 20,

@@ -35,7 +35,8 @@ def test_the_registered_presets_are_those_of_the_notebook_and_of_the_preset_file
     for preset, fingerprint in registry.presets.items():
         values = runner.resolve(chapter, preset=preset)
         judged = {name: values[name] for name in registry.parameters}
-        assert claims.fingerprint(judged) == fingerprint, preset
+        now = claims.fingerprint(judged)
+        assert now == fingerprint, f"in claims/{chapter}.yml, under presets, {preset} has to be {now}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
