@@ -20,6 +20,7 @@ JOINT = {
     "identity": "stats.identity",
 }
 FEW_OBJECTS = 10  # a rank correlation over fewer objects gets no verdict
+ROUNDING = 1e-6  # of the values themselves: what single precision makes of replicates that are one and the same
 FRAGILE = 2.0  # margins below this many half-widths read fragile
 
 
@@ -65,16 +66,18 @@ def judge(claim: Claim, estimate: Estimate, *, converged: bool = True) -> Judgem
         outside, *undecided* otherwise; with parts, *holds* if all do and *fails* if any does.
 
     Raises:
-        ZeroWidthError: the interval has no width.
+        ZeroWidthError: the interval has no width beyond rounding.
         ClaimError: the estimate's parts do not fit the kind.
     """
     if (claim.kind in JOINT) != bool(estimate.parts):
         wanted = f"the parts that {JOINT[claim.kind]} makes" if claim.kind in JOINT else "a single quantity"
         raise ClaimError(f"{claim.id}: kind {claim.kind} needs {wanted}; got {len(estimate.parts)} parts")
-    if claim.kind != "identity" and any(e.low == e.high is not None for e in (estimate, *estimate.parts)):
+    limits = edges(claim, estimate)
+    # a null's interval and parts have the main effect's noise as well, so its own replicates are looked at
+    widths = [estimate.spread] if claim.kind == "null" else [_width(e) for e in (estimate, *estimate.parts)]
+    if claim.kind != "identity" and any(_is_rounding(width, estimate, limits) for width in widths):
         raise ZeroWidthError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
 
-    limits = edges(claim, estimate)
     parts = [(part, ABOVE_ZERO) for part in estimate.parts] or [(estimate, limits)]
     verdict = _worst([_compare(part, limit) for part, limit in parts])
     margins = [_margin(part, limit) for part, limit in parts]
@@ -84,6 +87,16 @@ def judge(claim: Claim, estimate: Estimate, *, converged: bool = True) -> Judgem
         return Judgement(limits, "undecided", margin, None, reason)
     robust = None if margin is None or verdict == "undecided" else abs(margin) >= FRAGILE
     return Judgement(limits, verdict, margin, robust, p_value=p_value(estimate, above=limits[0], below=limits[1]))
+
+
+def _width(estimate: Estimate) -> float | None:
+    return None if estimate.low is None or estimate.high is None else estimate.high - estimate.low
+
+
+def _is_rounding(width: float | None, estimate: Estimate, limits: Edges) -> bool:
+    """Whether there is a width, but none beyond the rounding of the values that it is about."""
+    values = [abs(v) for v in (estimate.value, *limits) if v is not None and math.isfinite(v)]
+    return width is not None and width <= ROUNDING * max(values, default=0.0)
 
 
 def edges(claim: Claim, estimate: Estimate) -> Edges:

@@ -273,6 +273,15 @@ def test_zero_width_is_an_error_and_never_a_verdict(kind: str) -> None:
         judge(claim(kind="order"), stats.order({"a": [1.0] * 8, "b": [2.0] * 8}))
 
 
+def test_a_width_of_rounding_is_none() -> None:
+    same = 1e-8 * np.arange(8)  # one and the same replicate, eight times, in single precision
+    with pytest.raises(ClaimError, match="zero width"):
+        judge(claim(), stats.mean(1.0 + same))
+    with pytest.raises(ClaimError, match="zero width"):
+        judge(claim(kind="null", of="other"), stats.equivalence(same, np.linspace(0.9, 1.1, 8)))
+    assert judge(claim(), stats.mean(1e-6 + same)).verdict == "holds"  # small, but not small for what is measured
+
+
 def test_nan_and_one_replicate_never_reach_a_verdict() -> None:
     with pytest.raises(ValueError, match="replicate 2 is nan"):
         stats.mean([1, 2, math.nan])
