@@ -73,9 +73,9 @@ def judge(claim: Claim, estimate: Estimate, *, converged: bool = True) -> Judgem
         wanted = f"the parts that {JOINT[claim.kind]} makes" if claim.kind in JOINT else "a single quantity"
         raise ClaimError(f"{claim.id}: kind {claim.kind} needs {wanted}; got {len(estimate.parts)} parts")
     limits = edges(claim, estimate)
-    # a null's interval and parts have the main effect's noise as well, so its own replicates are looked at
-    widths = [estimate.spread] if claim.kind == "null" else [_width(e) for e in (estimate, *estimate.parts)]
-    if claim.kind != "identity" and any(_is_rounding(width, estimate, limits) for width in widths):
+    if claim.kind != "identity" and (
+        _only_rounding(estimate, limits) or any(e.low == e.high is not None for e in estimate.parts)
+    ):
         raise ZeroWidthError(f"{claim.id}: an interval of zero width at {estimate.value}: the replicates do not differ")
 
     parts = [(part, ABOVE_ZERO) for part in estimate.parts] or [(estimate, limits)]
@@ -89,14 +89,12 @@ def judge(claim: Claim, estimate: Estimate, *, converged: bool = True) -> Judgem
     return Judgement(limits, verdict, margin, robust, p_value=p_value(estimate, above=limits[0], below=limits[1]))
 
 
-def _width(estimate: Estimate) -> float | None:
-    return None if estimate.low is None or estimate.high is None else estimate.high - estimate.low
-
-
-def _is_rounding(width: float | None, estimate: Estimate, limits: Edges) -> bool:
-    """Whether there is a width, but none beyond the rounding of the values that it is about."""
-    values = [abs(v) for v in (estimate.value, *limits) if v is not None and math.isfinite(v)]
-    return width is not None and width <= ROUNDING * max(values, default=0.0)
+def _only_rounding(estimate: Estimate, limits: Edges) -> bool:
+    """Whether there is an interval, but no wider than the rounding of the values that it is about."""
+    if estimate.low is None or estimate.high is None:
+        return False
+    values = [abs(v) for v in (estimate.low, estimate.high, *limits) if v is not None and math.isfinite(v)]
+    return estimate.high - estimate.low <= ROUNDING * max(values, default=0.0)
 
 
 def edges(claim: Claim, estimate: Estimate) -> Edges:
