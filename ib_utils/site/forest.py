@@ -55,16 +55,17 @@ def _from_each_edge(record: Record) -> Iterator[Position]:
 
 
 def _scaled(
-    value: float, interval: list[float], paper: float | None, *, edge: float, inwards: int, far: float | None
+    value: float, interval: list[float | None], paper: float | None, *, edge: float, inwards: int, far: float | None
 ) -> Position:
+    ends = [open_end if end is None else end for end, open_end in zip(interval, (-math.inf, math.inf), strict=True)]
     gap = inwards * (value - edge)
-    towards = interval[0] if (gap > 0) == (inwards > 0) else interval[1]  # the end that faces the edge
+    towards = ends[0] if (gap > 0) == (inwards > 0) else ends[1]  # the end that faces the edge
     half = abs(value - towards)
 
     def scale(x: float) -> float:
         return inwards * (x - edge) / half
 
-    low, high = sorted(map(scale, interval))
+    low, high = sorted(map(scale, ends))
     return Position(gap / half, low, high, None if paper is None else scale(paper), None if far is None else scale(far))
 
 

@@ -50,6 +50,15 @@ def test_side_of_the_edge_is_the_verdict(value, below, above, edge, width, sides
         assert (place.low > 0 and place.high < place.far) == (claim["verdict"] == "holds")
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_an_interval_that_is_open_on_the_far_side_runs_to_the_end_of_the_axis(sign):
+    claim = record(3 * sign, sorted((2 * sign, math.inf * sign)), (0.0, None) if sign > 0 else (None, 0.0))
+    claim["interval"] = [None if math.isinf(end) else end for end in claim["interval"]]  # as it is stored
+    place = forest.position(claim)
+    assert (place.low, place.estimate, place.high) == (2, 3, math.inf)
+    assert 'x2="100' in forest._shapes(place, filled=True)
+
+
 @given(VALUES, WIDTHS, st.floats(-100, 100), WIDTHS)
 def test_unit_is_the_half_width_and_does_not_matter(value, half, paper, scale):
     assume(abs(value) > 1e-3)
