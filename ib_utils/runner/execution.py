@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from .book import InputError, chapters, executable_path, read, root, write_atomically
-from .kernels import Meter, kernel_manager, supervise
+from .kernels import Meter, device_name, kernel_manager, supervise
 from .provenance import cell_hash, modules_hash, versions
 
 MAXIMUM_BYTES = 500_000
@@ -137,7 +137,7 @@ def _execute(
         # Rounded: stored notebooks should not differ for nothing.
         ib["seconds"] = round(time.perf_counter() - start, 1)
         ib["peak_mib"] = round(meter.peak_mib, -1)
-        ib["device"] = meter.device
+        ib["device"] = meter.device or device_name("auto")
         ib["date"] = datetime.date.today().isoformat()
     else:
         ib = dict(executed.metadata["ib"])

@@ -30,7 +30,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.peak_mib = 0.0
-        self.device = "unknown"  # until the chapter has run
+        self.device = ""  # until the chapter has run; a kernel that is killed after its last cell tells none
         self._pid: int | None = None
         self._leash: subprocess.Popen[bytes] | None = None
         self._killed = False

@@ -14,7 +14,7 @@ from typing import Any
 from .book import InputError, notebook_path, read, root, write_atomically
 from .execution import plain
 from .inputs import conform, parameters, preset_values
-from .kernels import Meter, kernel_manager, supervise
+from .kernels import Meter, device_name, kernel_manager, supervise
 from .provenance import cell_hash, digest, modules_hash, versions
 
 
@@ -154,7 +154,7 @@ def _run(
         **code,
         "versions": versions(),
         "commit": commit(),
-        "device": meter.device,
+        "device": meter.device or device_name(values.get("device", "auto")),
         "date": date.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "peak_mib": round(meter.peak_mib),

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from ib_utils import claims, runner
+from ib_utils import claims, runner, training
 from ib_utils.runner import InputError, Parameter, diagnosis, recording
 from ib_utils.runner import book as book_module
 from ib_utils.runner.book import write_atomically
@@ -554,6 +554,13 @@ os.kill(os.getpid(), 9)"""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a kernel leads a process group")
+def test_a_kernel_that_cannot_tell_its_device_any_more_leaves_the_same_record(book, chapter, monkeypatch):
+    chapter("tiny", "print(1)")
+    expected = runner.run("tiny").record["device"]
+    monkeypatch.setattr("ib_utils.runner.kernels.device_name", len)  # has no source to send
+    assert runner.run("tiny", force=True).record["device"] == expected == training.resolve_device().type
+
+
 def test_what_a_kernel_has_started_does_not_outlive_it_when_it_dies(book, chapter):
     chapter("dying", DIES)
     with pytest.raises(runner.KernelDied):
